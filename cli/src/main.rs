@@ -1,0 +1,2 @@
+//! The command `coexist`.
+fn main() {}

@@ -1,0 +1,310 @@
+//! What is done to the database for one change: plain data, printed as it is run.
+//!
+//! A plan is complete: a command or a program carries it out without the source that it came from.
+
+use crate::ident::QualifiedName;
+
+/// How far the database is with a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Nothing is done yet.
+    Declared,
+    /// The after shape exists; nothing fills it.
+    Expanded,
+    /// Every write through one shape reaches the other.
+    DualWriting,
+    /// Every row is in both shapes.
+    Backfilled,
+    /// Indexes and constraints of the after shape hold, and every row was compared.
+    Validated,
+    /// The before shape is gone.
+    Contracted,
+}
+
+impl Phase {
+    /// In order.
+    pub const ALL: [Self; 6] =
+        [Self::Declared, Self::Expanded, Self::DualWriting, Self::Backfilled, Self::Validated, Self::Contracted];
+
+    /// As the ledger, the files and the messages spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Expanded => "expanded",
+            Self::DualWriting => "dual-writing",
+            Self::Backfilled => "backfilled",
+            Self::Validated => "validated",
+            Self::Contracted => "contracted",
+        }
+    }
+
+    /// The phase of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.name() == name)
+    }
+}
+
+/// What the source code promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The code uses the before shape.
+    Expand,
+    /// The code moves to the after shape; every use of before warns.
+    Migrate,
+    /// The before shape is gone from the code.
+    Contract,
+}
+
+impl Stage {
+    /// In order.
+    pub const ALL: [Self; 3] = [Self::Expand, Self::Migrate, Self::Contract];
+
+    /// As it is written in a declaration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Expand => "expand",
+            Self::Migrate => "migrate",
+            Self::Contract => "contract",
+        }
+    }
+
+    /// The stage of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.name() == name)
+    }
+}
+
+/// Everything that is done for one change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The change's name.
+    pub change: String,
+    /// Its doc comment, one paragraph of it a line.
+    pub summary: String,
+    /// What the source promises. Not part of the [fingerprint](Self::fingerprint).
+    pub stage: Stage,
+    /// How the change is made, and why that way is the cheapest safe one.
+    pub way: String,
+    /// The changes that this one is declared `after`.
+    pub after: Vec<String>,
+    /// The oldest server that the SQL works on: 13, 14, …
+    pub server: u32,
+    /// The tables that the change writes or alters, the table of the before shape first.
+    pub tables: Vec<QualifiedName>,
+    /// In the order in which they run.
+    pub steps: Vec<Step>,
+    /// What fills the after shape, in order; runs between the phases dual-writing and backfilled.
+    pub backfill: Vec<Backfill>,
+    /// What compares the shapes, row by row.
+    pub reconcile: Vec<Reconcile>,
+    /// What must be known before this runs: carried objects, triggers that will fire, what is lost.
+    pub notes: Vec<String>,
+    /// Why there is no way back once new code has written, where there is none.
+    pub irreversible: Option<String>,
+}
+
+/// One step. Its record in the ledger commits with its effect, where it runs in a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Unique within the plan, and stable: `add_columns`.
+    pub id: String,
+    /// What it does, for people, in one line.
+    pub title: String,
+    /// The phase that it is part of reaching.
+    pub phase: Phase,
+    /// What runs.
+    pub action: Action,
+    /// What takes it back, in order; every statement also works where the step was only begun.
+    pub undo: Vec<Action>,
+    /// Steps that look at their own earlier try first.
+    pub leftover: Option<Leftover>,
+}
+
+/// Statements that run together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action {
+    /// Each without a semicolon at its end.
+    pub statements: Vec<String>,
+    /// In a transaction or not.
+    pub mode: Mode,
+    /// What is locked while it runs.
+    pub locks: Vec<Lock>,
+}
+
+/// How statements run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// All in one short transaction, under a lock timeout.
+    Transaction,
+    /// In a transaction that reads the whole table under a weak lock: without a statement timeout.
+    LongTransaction,
+    /// Each by itself, outside of any transaction (`CREATE INDEX CONCURRENTLY`).
+    Outside,
+}
+
+impl Mode {
+    /// As the files spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transaction => "transaction",
+            Self::LongTransaction => "long transaction",
+            Self::Outside => "outside a transaction",
+        }
+    }
+
+    /// The mode of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Transaction, Self::LongTransaction, Self::Outside].into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+/// A lock that a step takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// On what.
+    pub table: QualifiedName,
+    /// How strong.
+    pub level: LockLevel,
+    /// Whether the table is read from end to end while the lock is held.
+    pub scans: bool,
+}
+
+/// PostgreSQL's table locks, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockLevel {
+    /// `ACCESS SHARE`
+    AccessShare,
+    /// `ROW SHARE`
+    RowShare,
+    /// `ROW EXCLUSIVE`
+    RowExclusive,
+    /// `SHARE UPDATE EXCLUSIVE`
+    ShareUpdateExclusive,
+    /// `SHARE`
+    Share,
+    /// `SHARE ROW EXCLUSIVE`
+    ShareRowExclusive,
+    /// `EXCLUSIVE`
+    Exclusive,
+    /// `ACCESS EXCLUSIVE`
+    AccessExclusive,
+}
+
+impl LockLevel {
+    /// Weakest first.
+    pub const ALL: [Self; 8] = [
+        Self::AccessShare,
+        Self::RowShare,
+        Self::RowExclusive,
+        Self::ShareUpdateExclusive,
+        Self::Share,
+        Self::ShareRowExclusive,
+        Self::Exclusive,
+        Self::AccessExclusive,
+    ];
+
+    /// As PostgreSQL's manual spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AccessShare => "ACCESS SHARE",
+            Self::RowShare => "ROW SHARE",
+            Self::RowExclusive => "ROW EXCLUSIVE",
+            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            Self::Share => "SHARE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::Exclusive => "EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+        }
+    }
+
+    /// The level of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+
+    /// What waits while it is held, for people.
+    pub fn blocks(self) -> &'static str {
+        match self {
+            Self::AccessShare | Self::RowShare | Self::RowExclusive => "no reads and no writes",
+            Self::ShareUpdateExclusive => "no reads and no writes; other schema changes and VACUUM wait",
+            Self::Share | Self::ShareRowExclusive => "writes wait, reads go on",
+            Self::Exclusive => "writes and SELECT FOR UPDATE wait, reads go on",
+            Self::AccessExclusive => "reads and writes wait",
+        }
+    }
+}
+
+/// What an earlier try of a step that cannot run in a transaction may have left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// An index of this name: dropped (concurrently) if it is invalid, kept if it is valid.
+    Index(QualifiedName),
+}
+
+/// How one table's rows reach the after shape.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Backfill {
+    /// Columns of the same row are filled.
+    Update {
+        /// The table; in the expressions its columns stand without a qualifier.
+        table: QualifiedName,
+        /// Column and expression, as SQL.
+        set: Vec<(String, String)>,
+        /// True for rows that are not yet in the after shape, as SQL.
+        pending: String,
+        /// The primary key, or a unique key without nulls; empty when there is none.
+        key: Vec<KeyColumn>,
+    },
+    /// Rows are copied into another table, and their source rows are locked meanwhile.
+    Insert {
+        /// Where the rows come from; in the expressions its columns are qualified with `source`.
+        source: QualifiedName,
+        /// Where they go.
+        target: QualifiedName,
+        /// The source's primary key, in order: what the pieces are cut by.
+        key: Vec<KeyColumn>,
+        /// Target column and expression over `source`, as SQL, the target's key first.
+        columns: Vec<(String, String)>,
+        /// True for source rows that have a row in the target, as SQL over `source`.
+        pending: String,
+        /// The target's key, for `ON CONFLICT`.
+        target_key: Vec<String>,
+    },
+}
+
+/// A column by which a table is cut into pieces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, as SQL.
+    pub ty: String,
+}
+
+/// How the two shapes are compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconcile {
+    /// The table that is read in pieces; in the expressions its columns are qualified with `source`.
+    pub table: QualifiedName,
+    /// What it is cut by; empty when it has no key, and is read by physical position.
+    pub key: Vec<KeyColumn>,
+    /// Another table that is joined, with the condition: `left join <table> as target on <condition>`.
+    pub join: Option<(QualifiedName, String)>,
+    /// True for a row whose shapes disagree, as SQL over `source` and `target`.
+    pub mismatch: String,
+    /// What is compared, for people.
+    pub title: String,
+}
+
+impl Plan {
+    /// Identifies what the plan does, whatever stage the source is at: 16 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        let same_for_all_stages = Self { stage: Stage::Expand, summary: String::new(), ..self.clone() };
+        format!("{:016x}", crate::ident::fnv1a(format!("{same_for_all_stages:?}").as_bytes()))
+    }
+
+    /// The steps that lead to `phase`.
+    pub fn steps_to(&self, phase: Phase) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(move |step| step.phase == phase)
+    }
+}

@@ -1,0 +1,1 @@
+//! Text made of plans: SQL files and statements, the plan file, and (with `compile`) Rust.

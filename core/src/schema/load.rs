@@ -1,0 +1,1 @@
+//! Reads a schema from PostgreSQL's DDL.
