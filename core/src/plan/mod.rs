@@ -265,7 +265,7 @@ pub enum Backfill {
         key: Vec<KeyColumn>,
         /// Target column and expression over `source`, as SQL, the target's key first.
         columns: Vec<(String, String)>,
-        /// True for source rows that have a row in the target, as SQL over `source`.
+        /// True for source rows that should have a row in the target, as SQL over `source`.
         pending: String,
         /// The target's key, for `ON CONFLICT`.
         target_key: Vec<String>,
@@ -297,10 +297,9 @@ pub struct Reconcile {
 }
 
 impl Plan {
-    /// Identifies what the plan does, whatever stage the source is at: 16 hexadecimal digits.
+    /// Identifies what the plan does, whatever stage the source is at and however it is worded for people: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
-        let same_for_all_stages = Self { stage: Stage::Expand, summary: String::new(), ..self.clone() };
-        format!("{:016x}", crate::ident::fnv1a(format!("{same_for_all_stages:?}").as_bytes()))
+        crate::render::plan_file::fingerprint(self)
     }
 
     /// The steps that lead to `phase`.

@@ -1,1 +1,3 @@
 //! Text made of plans: SQL files and statements, the plan file, and (with `compile`) Rust.
+
+pub mod plan_file;

@@ -1,0 +1,163 @@
+//! Plan → text.
+
+use std::fmt::Write;
+
+use super::FORMAT;
+use crate::ident::QualifiedName;
+use crate::plan::{Action, Backfill, KeyColumn, Leftover, Plan, Reconcile, Step};
+
+/// The plan as TOML, fingerprint included, ending in a newline.
+pub fn to_toml(plan: &Plan) -> String {
+    let head = format!("format = {FORMAT}\nfingerprint = {}\n", string(&plan.fingerprint()));
+    head + &body(plan)
+}
+
+/// All but the head: what the fingerprint is made of.
+pub(super) fn body(plan: &Plan) -> String {
+    let mut out = Writer::default();
+    out.value("change", &string(&plan.change));
+    out.value("summary", &string(&plan.summary));
+    out.value("stage", &string(plan.stage.name()));
+    out.value("way", &string(&plan.way));
+    out.value("after", &array(plan.after.iter().map(|change| string(change))));
+    out.value("server", &plan.server.to_string());
+    out.value("tables", &array(plan.tables.iter().map(|table| format!("{{ {} }}", table_name(table)))));
+    out.value("notes", &array(plan.notes.iter().map(|note| string(note))));
+    if let Some(why) = &plan.irreversible {
+        out.value("irreversible", &string(why));
+    }
+    plan.steps.iter().for_each(|step| out.step(step));
+    plan.backfill.iter().for_each(|backfill| out.backfill(backfill));
+    plan.reconcile.iter().for_each(|reconcile| out.reconcile(reconcile));
+    out.text
+}
+
+#[derive(Default)]
+struct Writer {
+    text: String,
+}
+
+impl Writer {
+    fn value(&mut self, key: &str, value: &str) {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(self.text, "{key} = {value}");
+    }
+
+    fn heading(&mut self, path: &str) {
+        let _ = writeln!(self.text, "\n[[{path}]]");
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.heading("step");
+        self.value("id", &string(&step.id));
+        self.value("title", &string(&step.title));
+        self.value("phase", &string(step.phase.name()));
+        if let Some(Leftover::Index(index)) = &step.leftover {
+            let (schema, name) = (string(&index.schema), string(&index.name));
+            self.value("leftover_index", &format!("{{ schema = {schema}, name = {name} }}"));
+        }
+        self.action(&step.action);
+        for undo in &step.undo {
+            self.heading("step.undo");
+            self.action(undo);
+        }
+    }
+
+    fn action(&mut self, action: &Action) {
+        self.value("mode", &string(action.mode.name()));
+        let locks = action.locks.iter().map(|lock| {
+            let (table, level) = (table_name(&lock.table), string(lock.level.name()));
+            format!("{{ {table}, level = {level}, scans = {} }}", lock.scans)
+        });
+        self.value("locks", &array(locks));
+        self.value("statements", &array(action.statements.iter().map(|statement| string(statement))));
+    }
+
+    fn backfill(&mut self, backfill: &Backfill) {
+        self.heading("backfill");
+        match backfill {
+            Backfill::Update { table, set, pending, key } => {
+                self.value("update", &format!("{{ {} }}", table_name(table)));
+                self.value("pending", &string(pending));
+                self.value("key", &key_columns(key));
+                self.columns("set", set);
+            }
+            Backfill::Insert { source, target, key, columns, pending, target_key } => {
+                self.value("insert_into", &format!("{{ {} }}", table_name(target)));
+                self.value("source", &format!("{{ {} }}", table_name(source)));
+                self.value("pending", &string(pending));
+                self.value("key", &key_columns(key));
+                self.value("target_key", &array(target_key.iter().map(|column| string(column))));
+                self.columns("columns", columns);
+            }
+        }
+    }
+
+    fn columns(&mut self, key: &str, columns: &[(String, String)]) {
+        let columns = columns.iter().map(|(column, expression)| {
+            format!("{{ column = {}, expression = {} }}", string(column), string(expression))
+        });
+        self.value(key, &array(columns));
+    }
+
+    fn reconcile(&mut self, reconcile: &Reconcile) {
+        self.heading("reconcile");
+        self.value("title", &string(&reconcile.title));
+        self.value("read", &format!("{{ {} }}", table_name(&reconcile.table)));
+        self.value("key", &key_columns(&reconcile.key));
+        if let Some((table, condition)) = &reconcile.join {
+            self.value("join", &format!("{{ {}, on = {} }}", table_name(table), string(condition)));
+        }
+        self.value("mismatch", &string(&reconcile.mismatch));
+    }
+}
+
+fn table_name(name: &QualifiedName) -> String {
+    format!("schema = {}, table = {}", string(&name.schema), string(&name.name))
+}
+
+fn key_columns(key: &[KeyColumn]) -> String {
+    array(key.iter().map(|column| format!("{{ name = {}, type = {} }}", string(&column.name), string(&column.ty))))
+}
+
+/// None or one item on the same line, several below each other.
+fn array(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    match items.as_slice() {
+        [] => "[]".to_string(),
+        [only] => format!("[{only}]"),
+        several => format!("[\n    {},\n]", several.join(",\n    ")),
+    }
+}
+
+/// The most readable of TOML's four kinds of string that can hold `text`.
+///
+/// Written here and not by a library: these bytes are what fingerprints are made of, and a library's taste may change between releases.
+fn string(text: &str) -> String {
+    let lines = text.contains('\n');
+    if text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()) {
+        match (lines, text.contains(['"', '\\']), text.contains('\'')) {
+            (false, false, _) => return format!("\"{text}\""),
+            (false, true, false) => return format!("'{text}'"),
+            (false, true, true) if !text.contains("'''") => return format!("'''{text}'''"),
+            // The first newline after the delimiter belongs to it.
+            (true, ..) if !text.contains("'''") => return format!("'''\n{text}'''"),
+            _ => {}
+        }
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            // Escaped wherever it stands, so that no run of three closes a block.
+            '"' => escaped.push_str("\\\""),
+            '\\' => escaped.push_str("\\\\"),
+            '\n' => escaped.push('\n'),
+            '\t' => escaped.push_str("\\t"),
+            c if c.is_control() => {
+                let _ = write!(escaped, "\\u{:04X}", u32::from(c));
+            }
+            c => escaped.push(c),
+        }
+    }
+    if lines { format!("\"\"\"\n{escaped}\"\"\"") } else { format!("\"{escaped}\"") }
+}
