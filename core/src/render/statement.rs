@@ -1,0 +1,315 @@
+//! The statements that move and compare rows, one piece of a table at a time.
+//!
+//! What bounds a piece is given as SQL, so that the same text serves a prepared statement (its parameters) and a PL/pgSQL block (its
+//! variables).
+
+use crate::ident::{QualifiedName, quote_ident, quote_literal};
+use crate::plan::{Backfill, KeyColumn, Reconcile};
+
+/// The first release that reads `ctid >= … and ctid < …` by position. Before it, that condition reads the whole table.
+const TID_RANGE_SCAN: u32 = 14;
+
+/// How many keys of rows that disagree one piece reports.
+pub const SAMPLES_PER_PIECE: usize = 20;
+
+/// The rows that a statement is for.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// Rows that lie in the blocks from the first number up to, but without, the second: SQL of the type `bigint`.
+    Blocks {
+        /// The first block.
+        from: String,
+        /// The first block that no longer belongs to it.
+        to: String,
+    },
+    /// Rows whose key is greater than the first bound and not greater than the second; without a bound that end is open. One SQL
+    /// expression for each column of the key.
+    Keys {
+        /// The last key before it.
+        after: Option<Vec<String>>,
+        /// Its last key.
+        upto: Option<Vec<String>>,
+    },
+}
+
+/// One batch of a copy within a row, as `update`. It changes the rows that are still pending, and counts them.
+///
+/// `table` is the backfill's table or a partition of it, `server` the release that runs it (13, 14, …).
+///
+/// It needs no locks of its own beforehand: a row that another transaction changes meanwhile is looked at again after that transaction
+/// ended, and is then no longer pending, because its sync trigger fired.
+pub fn update_batch(
+    table: &QualifiedName,
+    set: &[(String, String)],
+    pending: &str,
+    piece: &Piece,
+    server: u32,
+) -> String {
+    let set: Vec<String> =
+        set.iter().map(|(column, expression)| format!("{} = ({expression})", quote_ident(column))).collect();
+    format!(
+        "update only {}\nset {}\nwhere {}\n    and ({pending})",
+        table.quoted(),
+        set.join(",\n    "),
+        condition(piece, &[], "", server)
+    )
+}
+
+/// One batch of a copy into another table, as `insert`. It adds the rows that are still missing, and counts them.
+///
+/// The source rows are locked in the order of their key until the batch commits. `for share` is the weakest lock that is right: a delete
+/// or an update of a source row that came first is waited for and seen, one that comes later waits, and its trigger then finds the copy. With
+/// `for key share` an update that empties the row would not wait, find nothing to remove, and leave a ghost.
+pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
+    let Backfill::Insert { source, target, key, columns, pending, target_key } = backfill else { return None };
+    let names: Vec<String> = columns.iter().map(|(column, _)| quote_ident(column)).collect();
+    let expressions: Vec<&str> = columns.iter().map(|(_, expression)| expression.as_str()).collect();
+    let same_key: Vec<String> = columns
+        .iter()
+        .filter(|(column, _)| target_key.contains(column))
+        .map(|(column, expression)| format!("target.{} = ({expression})", quote_ident(column)))
+        .collect();
+    let conflict: Vec<String> = target_key.iter().map(|column| quote_ident(column)).collect();
+    Some(format!(
+        "insert into {} ({})\noverriding system value\nselect {}\nfrom {} as source\nwhere {}\n    and ({pending})\n    \
+         and not exists (select from {} as target where {})\norder by {}\nfor share of source\non conflict ({}) do nothing",
+        target.quoted(),
+        names.join(", "),
+        expressions.join(",\n    "),
+        source.quoted(),
+        condition(piece, key, "source.", server),
+        target.quoted(),
+        same_key.join(" and "),
+        key_order(key, ""),
+        conflict.join(", "),
+    ))
+}
+
+/// Compares the rows of one piece: one row with the number of rows read, the number that disagree, and up to [`SAMPLES_PER_PIECE`] keys of
+/// those as `text[]` of JSON objects. `table` is the reconcile's table or a partition of it.
+///
+/// One statement, hence one snapshot: both shapes of a row are seen as one transaction left them.
+pub fn reconcile_piece(reconcile: &Reconcile, table: &QualifiedName, piece: &Piece, server: u32) -> String {
+    let key = &reconcile.key;
+    let mut columns: Vec<String> =
+        key.iter().enumerate().map(|(n, column)| format!("source.{} as key_{n}", quote_ident(&column.name))).collect();
+    let mut sample: Vec<String> =
+        key.iter().enumerate().map(|(n, column)| format!("{}, key_{n}", quote_literal(&column.name))).collect();
+    if key.is_empty() {
+        columns.push("source.ctid as key_0".to_string());
+        sample.push("'ctid', key_0::text".to_string());
+    }
+    let only = if matches!(piece, Piece::Blocks { .. }) { "only " } else { "" };
+    let join = match &reconcile.join {
+        Some((joined, on)) => format!("    left join {} as target on ({on})\n", joined.quoted()),
+        None => String::new(),
+    };
+    // `offset 0` keeps the comparison, which may be costly, from being made once for each of the two counts.
+    format!(
+        "select count(*),\n    count(*) filter (where differs),\n    \
+         coalesce((array_agg(jsonb_build_object({})::text) filter (where differs))[1:{SAMPLES_PER_PIECE}], '{{}}')\n\
+         from (\n    select {}, ({}) as differs\n    from {only}{} as source\n{join}    where {}\n    offset 0\n) as compared",
+        sample.join(", "),
+        columns.join(", "),
+        reconcile.mismatch,
+        table.quoted(),
+        condition(piece, key, "source.", server),
+    )
+}
+
+/// Finds where a piece of `rows` rows (SQL of the type `bigint`) ends that begins after a key: one row with the key as `text[]`, or no row
+/// where fewer are left up to the bound.
+pub fn end_of_piece(
+    table: &QualifiedName,
+    key: &[KeyColumn],
+    after: Option<Vec<String>>,
+    upto: Option<Vec<String>>,
+    rows: &str,
+) -> String {
+    format!(
+        "select {}\nfrom {} as source\nwhere {}\norder by {}\noffset {rows} - 1 limit 1",
+        key_as_text(key),
+        table.quoted(),
+        condition(&Piece::Keys { after, upto }, key, "source.", TID_RANGE_SCAN),
+        key_order(key, "")
+    )
+}
+
+/// The greatest key of a table, as `text[]`; no row where it is empty.
+pub fn last_key(table: &QualifiedName, key: &[KeyColumn]) -> String {
+    format!(
+        "select {}\nfrom {} as source\norder by {}\nlimit 1",
+        key_as_text(key),
+        table.quoted(),
+        key_order(key, " desc")
+    )
+}
+
+/// The columns of a key as parameters from `$first` on, which are bound as text: every type can be written as text and read back.
+pub fn key_parameters(key: &[KeyColumn], first: usize) -> Vec<String> {
+    key.iter().enumerate().map(|(n, column)| format!("(${}::text)::{}", first + n, column.ty)).collect()
+}
+
+fn key_as_text(key: &[KeyColumn]) -> String {
+    let columns: Vec<String> = key.iter().map(|column| format!("source.{}::text", quote_ident(&column.name))).collect();
+    format!("array[{}]", columns.join(", "))
+}
+
+fn key_order(key: &[KeyColumn], direction: &str) -> String {
+    let columns: Vec<String> =
+        key.iter().map(|column| format!("source.{}{direction}", quote_ident(&column.name))).collect();
+    columns.join(", ")
+}
+
+/// The piece as a condition on `prefix`-qualified columns.
+fn condition(piece: &Piece, key: &[KeyColumn], prefix: &str, server: u32) -> String {
+    match piece {
+        Piece::Blocks { from, to } if server >= TID_RANGE_SCAN => {
+            let start = |block: &str| format!("('(' || ({block}) || ',0)')::tid");
+            format!("{prefix}ctid >= {} and {prefix}ctid < {}", start(from), start(to))
+        }
+        // Every position that a block can hold, used or not: the only way to read by position there.
+        Piece::Blocks { from, to } => format!(
+            "{prefix}ctid = any (array(\n        select ('(' || block || ',' || line || ')')::tid\n        \
+             from generate_series({from}, ({to}) - 1) as block,\n            \
+             generate_series(1, (current_setting('block_size')::integer - 24) / 28) as line\n    ))"
+        ),
+        Piece::Keys { after, upto } => {
+            let columns: Vec<String> =
+                key.iter().map(|column| format!("{prefix}{}", quote_ident(&column.name))).collect();
+            let columns = columns.join(", ");
+            let bound = |bound: &Option<Vec<String>>, operator: &str| {
+                bound.as_ref().map(|bound| format!("({columns}) {operator} ({})", bound.join(", ")))
+            };
+            match (bound(after, ">"), bound(upto, "<=")) {
+                (Some(after), Some(upto)) => format!("{after} and {upto}"),
+                (Some(one), None) | (None, Some(one)) => one,
+                (None, None) => "true".to_string(),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(columns: &[(&str, &str)]) -> Vec<KeyColumn> {
+        columns.iter().map(|(name, ty)| KeyColumn { name: (*name).into(), ty: (*ty).into() }).collect()
+    }
+
+    fn blocks() -> Piece {
+        Piece::Blocks { from: "$1".into(), to: "$2".into() }
+    }
+
+    #[test]
+    fn an_update_by_position() {
+        let table = QualifiedName::new("public", "Order");
+        let set = [("total_cents".to_string(), "total::bigint".to_string()), ("c".to_string(), "1".to_string())];
+        insta::assert_snapshot!(update_batch(&table, &set, "\"total_cents\" is null", &blocks(), 14), @r#"
+        update only "public"."Order"
+        set "total_cents" = (total::bigint),
+            "c" = (1)
+        where ctid >= ('(' || ($1) || ',0)')::tid and ctid < ('(' || ($2) || ',0)')::tid
+            and ("total_cents" is null)
+        "#);
+        insta::assert_snapshot!(update_batch(&table, &set[..1], "true", &blocks(), 13), @r#"
+        update only "public"."Order"
+        set "total_cents" = (total::bigint)
+        where ctid = any (array(
+                select ('(' || block || ',' || line || ')')::tid
+                from generate_series($1, ($2) - 1) as block,
+                    generate_series(1, (current_setting('block_size')::integer - 24) / 28) as line
+            ))
+            and (true)
+        "#);
+    }
+
+    #[test]
+    fn an_insert_by_a_key_of_two_columns() {
+        let backfill = Backfill::Insert {
+            source: QualifiedName::new("public", "users"),
+            target: QualifiedName::new("public", "profiles"),
+            key: key(&[("tenant", "integer"), ("id", "uuid")]),
+            columns: vec![
+                ("tenant".into(), "source.tenant".into()),
+                ("user_id".into(), "source.id".into()),
+                ("bio".into(), "source.bio".into()),
+            ],
+            pending: "source.bio is not null".into(),
+            target_key: vec!["tenant".into(), "user_id".into()],
+        };
+        let key = key(&[("tenant", "integer"), ("id", "uuid")]);
+        let piece = Piece::Keys { after: Some(key_parameters(&key, 1)), upto: Some(key_parameters(&key, 3)) };
+        insta::assert_snapshot!(insert_batch(&backfill, &piece, 15).unwrap(), @r#"
+        insert into "public"."profiles" ("tenant", "user_id", "bio")
+        overriding system value
+        select source.tenant,
+            source.id,
+            source.bio
+        from "public"."users" as source
+        where (source."tenant", source."id") > (($1::text)::integer, ($2::text)::uuid) and (source."tenant", source."id") <= (($3::text)::integer, ($4::text)::uuid)
+            and (source.bio is not null)
+            and not exists (select from "public"."profiles" as target where target."tenant" = (source.tenant) and target."user_id" = (source.id))
+        order by source."tenant", source."id"
+        for share of source
+        on conflict ("tenant", "user_id") do nothing
+        "#);
+    }
+
+    #[test]
+    fn a_comparison_with_and_without_key() {
+        let mut reconcile = Reconcile {
+            table: QualifiedName::new("public", "users"),
+            key: key(&[("id", "bigint")]),
+            join: Some((QualifiedName::new("public", "profiles"), "target.user_id = source.id".into())),
+            mismatch: "target.bio is distinct from source.bio".into(),
+            title: String::new(),
+        };
+        let first = Piece::Keys { after: None, upto: Some(key_parameters(&reconcile.key, 1)) };
+        insta::assert_snapshot!(reconcile_piece(&reconcile, &reconcile.table, &first, 15), @r#"
+        select count(*),
+            count(*) filter (where differs),
+            coalesce((array_agg(jsonb_build_object('id', key_0)::text) filter (where differs))[1:20], '{}')
+        from (
+            select source."id" as key_0, (target.bio is distinct from source.bio) as differs
+            from "public"."users" as source
+            left join "public"."profiles" as target on (target.user_id = source.id)
+            where (source."id") <= (($1::text)::bigint)
+            offset 0
+        ) as compared
+        "#);
+        reconcile.key.clear();
+        reconcile.join = None;
+        insta::assert_snapshot!(reconcile_piece(&reconcile, &reconcile.table, &blocks(), 15), @r#"
+        select count(*),
+            count(*) filter (where differs),
+            coalesce((array_agg(jsonb_build_object('ctid', key_0::text)::text) filter (where differs))[1:20], '{}')
+        from (
+            select source.ctid as key_0, (target.bio is distinct from source.bio) as differs
+            from only "public"."users" as source
+            where source.ctid >= ('(' || ($1) || ',0)')::tid and source.ctid < ('(' || ($2) || ',0)')::tid
+            offset 0
+        ) as compared
+        "#);
+    }
+
+    #[test]
+    fn the_end_of_a_piece() {
+        let users = QualifiedName::new("public", "users");
+        let key = key(&[("id", "bigint")]);
+        insta::assert_snapshot!(end_of_piece(&users, &key, Some(key_parameters(&key, 2)), None, "$1"), @r#"
+        select array[source."id"::text]
+        from "public"."users" as source
+        where (source."id") > (($2::text)::bigint)
+        order by source."id"
+        offset $1 - 1 limit 1
+        "#);
+        insta::assert_snapshot!(last_key(&users, &key), @r#"
+        select array[source."id"::text]
+        from "public"."users" as source
+        order by source."id" desc
+        limit 1
+        "#);
+    }
+}
