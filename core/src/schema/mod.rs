@@ -24,7 +24,7 @@ pub struct Schema {
     pub enums: BTreeMap<QualifiedName, EnumType>,
     /// Domains.
     pub domains: BTreeMap<QualifiedName, Domain>,
-    /// Composite and range types, and any other that is declared: name and line.
+    /// Composite and range types, with the multirange types that come with these, and base types: name and line.
     pub other_types: BTreeMap<QualifiedName, u32>,
     /// Sequences, including those behind `serial` and identity columns.
     pub sequences: BTreeMap<QualifiedName, Sequence>,
@@ -34,13 +34,54 @@ pub struct Schema {
     pub functions: Vec<Function>,
     /// Names of extensions: what they define is not in a dump.
     pub extensions: Vec<String>,
-    /// Publications that list tables or columns.
+    /// Publications.
     pub publications: Vec<Publication>,
     /// Statements that are not understood: they matter only where a change touches what they name.
     pub opaque: Vec<OpaqueStatement>,
 }
 
 impl Schema {
+    /// The table of this name.
+    pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    /// The foreign keys that point at a table, with the tables that have them.
+    pub fn foreign_keys_to(&self, referenced: &QualifiedName) -> impl Iterator<Item = (&Table, &Constraint)> {
+        self.tables.values().flat_map(move |table| {
+            let here = move |constraint: &&Constraint| {
+                matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if references == referenced)
+            };
+            table.constraints.iter().filter(here).map(move |constraint| (table, constraint))
+        })
+    }
+
+    /// The views and materialized views that read a relation.
+    pub fn views_of(&self, relation: &QualifiedName) -> impl Iterator<Item = &View> {
+        self.views.values().filter(move |view| view.relations.contains(relation))
+    }
+
+    /// The sequences that a column owns: at most one, unless somebody made more.
+    pub fn sequences_of(&self, table: &QualifiedName, column: &str) -> impl Iterator<Item = &Sequence> {
+        self.sequences.values().filter(move |sequence| {
+            sequence.owned_by.as_ref().is_some_and(|(owner, owning)| owner == table && owning == column)
+        })
+    }
+
+    /// The partitions and inheritance children of a table, not theirs.
+    pub fn children_of(&self, parent: &QualifiedName) -> impl Iterator<Item = &Table> {
+        self.tables.values().filter(move |table| table.parents.contains(parent))
+    }
+
+    /// The publications that a table is part of, by its own name, its schema's, or because they publish everything.
+    pub fn publications_of(&self, table: &QualifiedName) -> impl Iterator<Item = &Publication> {
+        self.publications.iter().filter(move |publication| {
+            publication.all_tables
+                || publication.schemas.contains(&table.schema)
+                || publication.tables.iter().any(|(name, ..)| name == table)
+        })
+    }
+
     /// All relations share one name space per schema: what kind of thing has this name, and on which line.
     pub fn relation(&self, name: &QualifiedName) -> Option<(&'static str, u32)> {
         if let Some(table) = self.tables.get(name) {
@@ -51,6 +92,11 @@ impl Schema {
         }
         if let Some(sequence) = self.sequences.get(name) {
             return Some(("sequence", sequence.line));
+        }
+        let of_a_view = self.views.values().filter(|view| view.name.schema == name.schema);
+        let mut of_a_view = of_a_view.flat_map(|view| &view.indexes);
+        if let Some(index) = of_a_view.find(|index| index.name == name.name) {
+            return Some(("index", index.line));
         }
         self.tables.values().filter(|table| table.name.schema == name.schema).find_map(|table| {
             let index = table.indexes.iter().find(|index| index.name == name.name).map(|index| ("index", index.line));
@@ -69,9 +115,9 @@ pub struct SqlType {
     pub schema: Option<String>,
     /// The canonical name without modifier: `integer`, `character varying`, `timestamp with time zone`, `"char"` is `char`.
     pub name: String,
-    /// The modifiers as written: `["12", "2"]` for `numeric(12,2)`.
+    /// The modifiers as `format_type` writes them: `["12", "2"]` for `numeric(12,2)`, `["day to second(3)"]` for an interval.
     pub modifiers: Vec<String>,
-    /// How many array dimensions.
+    /// Array dimensions. PostgreSQL does not tell one from several: 1 for every array.
     pub dimensions: u8,
 }
 
@@ -96,8 +142,14 @@ impl SqlType {
 impl fmt::Display for SqlType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use crate::ident::quote_ident;
-        let modifiers =
-            if self.modifiers.is_empty() { String::new() } else { format!("({})", self.modifiers.join(",")) };
+        let modifiers = match self.modifiers.as_slice() {
+            [] => String::new(),
+            // The fields of an interval stand without parentheses.
+            [fields] if self.name == "interval" && !fields.starts_with(|c: char| c.is_ascii_digit()) => {
+                format!(" {fields}")
+            }
+            modifiers => format!("({})", modifiers.join(",")),
+        };
         match &self.schema {
             Some(schema) => write!(f, "{}.{}{modifiers}", quote_ident(schema), quote_ident(&self.name))?,
             // The modifier of these stands in the middle of the name.
@@ -193,8 +245,10 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub ty: SqlType,
-    /// `NOT NULL`, also where a primary key implies it.
+    /// `NOT NULL`, also where a primary key implies it. One that is not valid is not counted: it stands in [`Schema::opaque`].
     pub not_null: bool,
+    /// The name of the constraint behind it, where the source gives one (PostgreSQL 18 and later).
+    pub not_null_name: Option<String>,
     /// `DEFAULT`, also when `pg_dump` sets it in a later `ALTER TABLE`.
     pub default: Option<SqlText>,
     /// `GENERATED … AS IDENTITY`.
@@ -211,6 +265,8 @@ pub struct Column {
     pub storage: Option<String>,
     /// `SET COMPRESSION`, as written.
     pub compression: Option<String>,
+    /// `SET (n_distinct = …)`, as written.
+    pub options: Vec<(String, String)>,
     /// Where it is declared, 1-based.
     pub line: u32,
 }
@@ -255,8 +311,18 @@ pub struct Constraint {
     pub initially_deferred: bool,
     /// `NOT VALID`.
     pub not_valid: bool,
+    /// `NOT ENFORCED`, PostgreSQL 18 and later.
+    pub not_enforced: bool,
+    /// `USING INDEX TABLESPACE`.
+    pub tablespace: Option<String>,
+    /// `ALTER TABLE … CLUSTER ON`, for the index behind it.
+    pub clustered: bool,
+    /// `ALTER INDEX … ATTACH PARTITION`: the index of the partitioned table that the index behind it is part of.
+    pub attached_to: Option<QualifiedName>,
     /// `COMMENT ON CONSTRAINT`.
     pub comment: Option<String>,
+    /// `COMMENT ON INDEX`, for the index behind it.
+    pub index_comment: Option<String>,
     /// 1-based.
     pub line: u32,
 }
@@ -376,6 +442,8 @@ pub struct Index {
     pub tablespace: Option<String>,
     /// `ALTER TABLE … CLUSTER ON`.
     pub clustered: bool,
+    /// `ALTER INDEX … ATTACH PARTITION`: the index of the partitioned table that this one is part of.
+    pub attached_to: Option<QualifiedName>,
     /// `COMMENT ON INDEX`.
     pub comment: Option<String>,
     /// 1-based.
@@ -395,6 +463,8 @@ pub struct IndexKey {
     pub descending: bool,
     /// `NULLS FIRST` (true) or `NULLS LAST` (false), where written.
     pub nulls_first: Option<bool>,
+    /// `ALTER INDEX … ALTER COLUMN n SET STATISTICS`.
+    pub statistics_target: Option<i32>,
 }
 
 /// What an index key is made of.
@@ -429,8 +499,26 @@ pub struct Trigger {
     pub condition: Option<SqlText>,
     /// The function, as written.
     pub function: String,
+    /// `ENABLE`, `DISABLE TRIGGER`.
+    pub enabled: TriggerEnabled,
+    /// The whole `CREATE TRIGGER`, as written.
+    pub text: String,
     /// 1-based.
     pub line: u32,
+}
+
+/// In which sessions a trigger fires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TriggerEnabled {
+    /// In all but replication.
+    #[default]
+    Origin,
+    /// `ENABLE ALWAYS`.
+    Always,
+    /// `ENABLE REPLICA`.
+    Replica,
+    /// `DISABLE`.
+    Disabled,
 }
 
 /// When a trigger fires.
@@ -507,8 +595,27 @@ pub struct Sequence {
     pub ty: Option<SqlType>,
     /// `OWNED BY`: table and column.
     pub owned_by: Option<(QualifiedName, String)>,
+    /// Where it starts and how it goes on.
+    pub options: SequenceOptions,
     /// 1-based.
     pub line: u32,
+}
+
+/// The options of a sequence. `None` is PostgreSQL's default, which depends on the type and the direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SequenceOptions {
+    /// `START WITH`.
+    pub start: Option<i64>,
+    /// `INCREMENT BY`.
+    pub increment: Option<i64>,
+    /// `MINVALUE`.
+    pub min: Option<i64>,
+    /// `MAXVALUE`.
+    pub max: Option<i64>,
+    /// `CACHE`.
+    pub cache: Option<i64>,
+    /// `CYCLE`.
+    pub cycle: bool,
 }
 
 /// An enum type.
@@ -550,8 +657,11 @@ pub struct View {
     pub query: String,
     /// The relations that the query reads.
     pub relations: Vec<QualifiedName>,
-    /// Every column name in the query, without what it belongs to. Whether it is ours is decided together with [`Self::relations`].
+    /// Every column name in the query, without what it belongs to, and `*` where it reads whole rows. Whether it is ours is decided
+    /// together with [`Self::relations`].
     pub column_names: Vec<String>,
+    /// The indexes of a materialized view.
+    pub indexes: Vec<Index>,
     /// 1-based.
     pub line: u32,
 }
@@ -561,6 +671,8 @@ pub struct View {
 pub struct Function {
     /// Its name.
     pub name: QualifiedName,
+    /// What stands between its parentheses, as written.
+    pub arguments: String,
     /// As declared; `VOLATILE` where nothing is.
     pub volatility: Volatility,
     /// `RETURNS SETOF` or `RETURNS TABLE`.
@@ -591,6 +703,10 @@ pub struct Publication {
     pub name: String,
     /// The tables that it lists, with their column list (empty: all columns) and row filter.
     pub tables: Vec<(QualifiedName, Vec<String>, Option<SqlText>)>,
+    /// The schemas of which it publishes every table, PostgreSQL 15 and later.
+    pub schemas: Vec<String>,
+    /// `FOR ALL TABLES`.
+    pub all_tables: bool,
     /// 1-based.
     pub line: u32,
 }
