@@ -1,1 +1,4 @@
 //! coexist.
+
+#[cfg(all(unix, feature = "sandbox"))]
+pub mod sandbox;
