@@ -1,0 +1,57 @@
+//! What accessors know about a table of a shape: plain data, written by the macro.
+
+use postgres::types::Type;
+
+/// A table of a shape.
+#[derive(Debug)]
+pub struct Table {
+    /// Its schema, unquoted.
+    pub schema: &'static str,
+    /// Its name, unquoted.
+    pub name: &'static str,
+    /// The names of its columns, unquoted.
+    pub columns: &'static [&'static str],
+    /// How the values of each column travel.
+    pub carried: &'static [Carried],
+    /// The positions of the primary key's columns; empty without one.
+    pub key: &'static [usize],
+    /// The table whose row is locked before a row of this one is written.
+    pub source: Option<Source>,
+}
+
+/// The table that a new table was split from.
+///
+/// Code of the before shape locks a row of the source, and its trigger then the row of the new table. Code of the after shape would lock
+/// them the other way round, and the two could wait for each other; so it locks the source's row first.
+#[derive(Debug)]
+pub struct Source {
+    /// Its schema, unquoted.
+    pub schema: &'static str,
+    /// Its name, unquoted.
+    pub name: &'static str,
+    /// Its primary key's columns, in the order of the new table's.
+    pub key: &'static [&'static str],
+}
+
+/// How the values of a column travel between the program and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// In the binary form of the built-in type with this OID. A parameter is cast to it: for a column of a domain the server would
+    /// otherwise ask for the domain, which no Rust type claims to be.
+    Native(u32),
+    /// In its text form, and cast back to this type (SQL, quoted where it must be).
+    Text(&'static str),
+    /// As the server and the column's own Rust type agree.
+    Inferred,
+}
+
+impl Carried {
+    /// The type of a parameter, where it is known without asking.
+    pub fn ty(self) -> Option<Type> {
+        match self {
+            Self::Native(oid) => Type::from_oid(oid),
+            Self::Text(_) => Some(Type::TEXT),
+            Self::Inferred => None,
+        }
+    }
+}
