@@ -1,0 +1,165 @@
+//! What a declaration means: each change with its two shapes, resolved against the schema. Plain data; made by
+//! [`resolve`](resolve::resolve) from a tree that may still contain mistakes, and only passed on to the planner when there are none.
+
+pub mod apply;
+pub mod resolve;
+
+use std::sync::Arc;
+
+use proc_macro2::{Span, TokenStream};
+
+use crate::ident::QualifiedName;
+use crate::plan::Stage;
+use crate::schema::{Schema, SqlType};
+use crate::sql::expression::Expression;
+
+/// A whole declaration.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What is live, as the dump says.
+    pub schema: Arc<Schema>,
+    /// The oldest server that the SQL must work on.
+    pub server: u32,
+    /// In the order of the source.
+    pub changes: Vec<Change>,
+    /// Rust types of columns that the declaration overrides.
+    pub types: Vec<TypeOverride>,
+}
+
+/// A Rust type of the user's own for a column, in both shapes.
+#[derive(Clone, Debug)]
+pub struct TypeOverride {
+    /// The table.
+    pub table: QualifiedName,
+    /// The column.
+    pub column: String,
+    /// As written.
+    pub rust: TokenStream,
+    /// Where.
+    pub span: Span,
+}
+
+/// One parallel change.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// A Rust identifier.
+    pub name: String,
+    /// The name's.
+    pub span: Span,
+    /// The doc comment.
+    pub docs: Vec<String>,
+    /// What the source promises.
+    pub stage: Stage,
+    /// The changes that it builds on.
+    pub after: Vec<String>,
+    /// 1 for a change that builds on nothing, otherwise one more than the deepest of those that it builds on. Triggers fire in this order.
+    pub depth: usize,
+    /// What changes.
+    pub kind: ChangeKind,
+    /// The before shape: the schema with every change at stage `contract` and every one that this builds on, without this one.
+    pub before: Arc<Schema>,
+    /// The after shape: the same with this change.
+    pub after_schema: Arc<Schema>,
+    /// The tables of the before shape that the change touches.
+    pub before_tables: Vec<QualifiedName>,
+    /// The tables of the after shape that the change touches.
+    pub after_tables: Vec<QualifiedName>,
+    /// Rows in the first batch of the backfill, where the declaration says it.
+    pub batch: Option<u32>,
+    /// The day by which the contract is promised, `2027-02-01`.
+    pub contract_by: Option<String>,
+}
+
+/// What changes.
+#[derive(Clone, Debug)]
+pub enum ChangeKind {
+    /// Columns of a table become other columns of the same table: rename and retype.
+    Columns(ColumnsChange),
+    /// Columns move to a new table: split.
+    Split(SplitChange),
+}
+
+/// Columns of a table become other columns of the same table.
+#[derive(Clone, Debug)]
+pub struct ColumnsChange {
+    /// The table.
+    pub table: QualifiedName,
+    /// The names of the before columns.
+    pub before: Vec<String>,
+    /// The after columns, each with the expression that makes it from the before columns.
+    pub after: Vec<AfterColumn>,
+    /// For each before column, in the same order, the expression over the after columns that makes it; empty when `irreversible`.
+    pub backward: Vec<Conversion>,
+    /// The after columns hold the same values under other names: each after column is the before column at the same place.
+    pub rename: bool,
+    /// What an INSERT without any value for the after columns means, where the declaration has to say it.
+    pub insert_nulls: Option<Side>,
+}
+
+/// One of the two shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The old shape.
+    Before,
+    /// The new shape.
+    After,
+}
+
+/// A column of the after shape.
+#[derive(Clone, Debug)]
+pub struct AfterColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: SqlType,
+    /// Whether it is NOT NULL in the after shape.
+    pub not_null: bool,
+    /// How it is made.
+    pub forward: Conversion,
+}
+
+/// An expression that makes one column of a shape from columns of the other.
+#[derive(Clone, Debug)]
+pub struct Conversion {
+    /// The SQL.
+    pub expression: Expression,
+    /// Declared to lose information.
+    pub lossy: bool,
+    /// What a value that does not convert does.
+    pub on_failure: OnFailure,
+}
+
+/// What a value that does not convert does.
+#[derive(Clone, Debug)]
+pub enum OnFailure {
+    /// Every value converts.
+    Never,
+    /// The write fails.
+    Reject,
+    /// NULL, and the row is recorded.
+    Quarantine,
+    /// This expression over the same columns stands in.
+    Expression(Expression),
+}
+
+/// Columns move to a new 1:1 table.
+#[derive(Clone, Debug)]
+pub struct SplitChange {
+    /// The table that is split.
+    pub source: QualifiedName,
+    /// The new table.
+    pub target: QualifiedName,
+    /// The primary key: the source's column and the target's.
+    pub key: Vec<(String, String)>,
+    /// The columns that move, under the same names.
+    pub moved: Vec<String>,
+    /// A row for every row, also where all moved columns are null.
+    pub always: bool,
+}
+
+impl Model {
+    /// The change of this name.
+    pub fn change(&self, name: &str) -> Option<&Change> {
+        self.changes.iter().find(|change| change.name == name)
+    }
+}

@@ -1,0 +1,226 @@
+//! The declaration as it was written: a tree with spans. Nothing is checked here but grammar.
+//!
+//! [`parse`](parse::parse) is lenient: what it understood is in the tree, also next to a mistake, so that later passes and an editor see
+//! as much as possible of a declaration that someone is still typing.
+
+pub mod parse;
+pub mod source;
+
+use proc_macro2::{Span, TokenStream};
+
+/// Everything between the braces of `migrations!`.
+#[derive(Clone, Debug, Default)]
+pub struct Declaration {
+    /// `schema …;`
+    pub schema: Option<SchemaSource>,
+    /// `server 15;`
+    pub server: Option<Server>,
+    /// `type t.c = path;`
+    pub types: Vec<TypeOverride>,
+    /// `change name { … }`
+    pub changes: Vec<Change>,
+}
+
+/// Where the schema comes from.
+#[derive(Clone, Debug)]
+pub enum SchemaSource {
+    /// `schema "schema.sql";` relative to the crate's folder.
+    File(Literal),
+    /// `schema sql "create table …";`
+    Inline(Literal),
+}
+
+/// The oldest server that the SQL must work on.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// 13, 14, …
+    pub major: u32,
+    /// The number's.
+    pub span: Span,
+}
+
+/// The value of a string literal.
+#[derive(Clone, Debug)]
+pub struct Literal {
+    /// Unescaped.
+    pub value: String,
+    /// The literal's.
+    pub span: Span,
+}
+
+/// A name: an identifier, or a string literal where it is no Rust identifier.
+#[derive(Clone, Debug)]
+pub struct Name {
+    /// Without quotes or `r#`.
+    pub text: String,
+    /// The token's.
+    pub span: Span,
+}
+
+/// `table` or `schema.table`.
+#[derive(Clone, Debug)]
+pub struct TablePath {
+    /// Before the dot.
+    pub schema: Option<Name>,
+    /// The table.
+    pub table: Name,
+}
+
+/// `table.column` or `schema.table.column`.
+#[derive(Clone, Debug)]
+pub struct ColumnPath {
+    /// The table.
+    pub table: TablePath,
+    /// The column.
+    pub column: Name,
+}
+
+/// `type users.bio = crate::Markdown;`
+#[derive(Clone, Debug)]
+pub struct TypeOverride {
+    /// Which column.
+    pub column: ColumnPath,
+    /// The Rust type, as written.
+    pub rust: TokenStream,
+    /// The Rust type's first token: errors of the compiler stand here.
+    pub span: Span,
+}
+
+/// `change name { … }`
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// A Rust identifier: it names the generated module.
+    pub name: Name,
+    /// The doc comments, a line each, without the leading space.
+    pub docs: Vec<String>,
+    /// What changes. More than one, or none, is for the checks.
+    pub operations: Vec<Operation>,
+    /// `after other;`
+    pub after: Vec<Name>,
+    /// `stage expand;`, each time that it is written.
+    pub stages: Vec<Name>,
+    /// `backfill { … }`, `contract { … }`, in the order of the source.
+    pub phases: Vec<PhaseBlock>,
+}
+
+/// One operation of a change.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// `rename t.a to b;`
+    Rename(Rename),
+    /// `retype t.a to b: type { … }`
+    Retype(Retype),
+    /// `split t into u { key …, move … }`
+    Split(Split),
+}
+
+/// `rename t.a to b;` or `rename t.a to b { insert nulls take before }`
+#[derive(Clone, Debug)]
+pub struct Rename {
+    /// The word `rename`.
+    pub keyword: Span,
+    /// What is renamed.
+    pub column: ColumnPath,
+    /// The new name.
+    pub to: Name,
+    /// `insert nulls take before | after`
+    pub insert_nulls: Option<InsertNulls>,
+}
+
+/// `retype t.a to b: type { … }`
+#[derive(Clone, Debug)]
+pub struct Retype {
+    /// The word `retype`.
+    pub keyword: Span,
+    /// What changes its type.
+    pub column: ColumnPath,
+    /// The new name.
+    pub to: Name,
+    /// The new type.
+    pub ty: TypeText,
+    /// `forward …`
+    pub forward: Option<Conversion>,
+    /// `backward …`
+    pub backward: Option<Conversion>,
+    /// `irreversible`
+    pub irreversible: Option<Span>,
+    /// `insert nulls take before | after`
+    pub insert_nulls: Option<InsertNulls>,
+}
+
+/// A SQL type: tokens or a string literal.
+#[derive(Clone, Debug)]
+pub struct TypeText {
+    /// As SQL.
+    pub text: String,
+    /// Its first token.
+    pub span: Span,
+}
+
+/// `forward "expression" or reject`
+#[derive(Clone, Debug)]
+pub struct Conversion {
+    /// The word `forward` or `backward`.
+    pub keyword: Span,
+    /// The word `lossy`.
+    pub lossy: Option<Span>,
+    /// The SQL.
+    pub expression: Literal,
+    /// What stands after `or`.
+    pub otherwise: Option<Otherwise>,
+}
+
+/// What a value that does not convert does.
+#[derive(Clone, Debug)]
+pub enum Otherwise {
+    /// `or reject`: the write fails.
+    Reject(Span),
+    /// `or quarantine`: NULL, and the row is recorded.
+    Quarantine(Span),
+    /// `or "expression"`.
+    Expression(Literal),
+}
+
+/// `insert nulls take before | after`: what an INSERT without any value for the after columns means, where that cannot be told.
+#[derive(Clone, Debug)]
+pub struct InsertNulls {
+    /// `after`, not `before`.
+    pub after: bool,
+    /// The word `insert`.
+    pub span: Span,
+}
+
+/// `split t into u { key …, move … }`
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// The word `split`.
+    pub keyword: Span,
+    /// The table that is split.
+    pub table: TablePath,
+    /// The new table.
+    pub into: TablePath,
+    /// `key user_id`: the new table's key columns, for the columns of the primary key in their order.
+    pub key: Vec<Name>,
+    /// `move bio, avatar_url`
+    pub moved: Vec<Name>,
+    /// `always`: a row for every row, also where all moved columns are null.
+    pub always: Option<Span>,
+}
+
+/// `backfill { batch 5000 }`
+#[derive(Clone, Debug)]
+pub struct PhaseBlock {
+    /// `expand`, `dual_write`, `backfill`, `validate`, `contract`; anything else is for the checks.
+    pub phase: Name,
+    /// Names and values.
+    pub settings: Vec<Setting>,
+}
+
+/// `batch 5000` or `by "2027-02-01"`
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// What is set.
+    pub name: Name,
+    /// To what.
+    pub value: Literal,
+}
