@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod resolve;
+mod shape;
 
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ use crate::ident::QualifiedName;
 use crate::plan::Stage;
 use crate::schema::{Schema, SqlType};
 use crate::sql::expression::Expression;
+
+pub use shape::Shape;
 
 /// A whole declaration.
 #[derive(Clone, Debug)]
@@ -57,9 +60,9 @@ pub struct Change {
     /// What changes.
     pub kind: ChangeKind,
     /// The before shape: the schema with every change at stage `contract` and every one that this builds on, without this one.
-    pub before: Arc<Schema>,
+    pub before: Shape,
     /// The after shape: the same with this change.
-    pub after_schema: Arc<Schema>,
+    pub after_shape: Shape,
     /// The tables of the before shape that the change touches.
     pub before_tables: Vec<QualifiedName>,
     /// The tables of the after shape that the change touches.

@@ -1,0 +1,55 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::ident::QualifiedName;
+use crate::schema::{Constraint, ConstraintKind, Schema, Table};
+
+/// The tables as one version of the application knows them: a schema, and what changes made of some of its tables.
+///
+/// Cheap to clone: a declaration with a hundred changes has two hundred of them.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    schema: Arc<Schema>,
+    changed: BTreeMap<QualifiedName, Arc<Table>>,
+}
+
+impl Shape {
+    /// The schema as it is.
+    pub fn of(schema: Arc<Schema>) -> Self {
+        Self { schema, changed: BTreeMap::new() }
+    }
+
+    /// The schema that it is made of: for everything that is not a table.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The table of this name.
+    pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
+        self.changed.get(name).map(Arc::as_ref).or_else(|| self.schema.tables.get(name))
+    }
+
+    /// All tables.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        let unchanged = self.schema.tables.iter().filter(|(name, _)| !self.changed.contains_key(name));
+        self.changed.values().map(Arc::as_ref).chain(unchanged.map(|(_, table)| table))
+    }
+
+    /// Puts a table in place of the one with its name, or adds it.
+    pub fn put(&mut self, table: Table) {
+        self.changed.insert(table.name.clone(), Arc::new(table));
+    }
+
+    /// The foreign keys that point at a table, with the tables that have them.
+    pub fn foreign_keys_to<'a>(
+        &'a self,
+        referenced: &'a QualifiedName,
+    ) -> impl Iterator<Item = (&'a Table, &'a Constraint)> + 'a {
+        self.tables().flat_map(move |table| {
+            let points_here = move |c: &&Constraint| {
+                matches!(&c.kind, ConstraintKind::ForeignKey { references, .. } if references == referenced)
+            };
+            table.constraints.iter().filter(points_here).map(move |constraint| (table, constraint))
+        })
+    }
+}
