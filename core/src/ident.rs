@@ -92,6 +92,23 @@ pub fn derived_name(parts: &[&str]) -> String {
     format!("{}{hash}", &full[..keep])
 }
 
+/// The name that PostgreSQL gives an object that it names itself: `users_email_key`, `users_pkey`. The longer of the parts is shortened until
+/// the whole fits (`makeObjectName` in its source).
+pub fn object_name(table: &str, columns: Option<&str>, label: &str) -> String {
+    let mut table = table;
+    let mut columns = columns.unwrap_or_default();
+    let separators = if columns.is_empty() { 1 } else { 2 };
+    while table.len() + columns.len() + label.len() + separators > MAX_IDENTIFIER_BYTES {
+        let longer = if table.len() > columns.len() { &mut table } else { &mut columns };
+        let mut end = longer.len() - 1;
+        while !longer.is_char_boundary(end) {
+            end -= 1;
+        }
+        *longer = &longer[..end];
+    }
+    if columns.is_empty() { format!("{table}_{label}") } else { format!("{table}_{columns}_{label}") }
+}
+
 /// FNV-1a, 64 bits: a hash that stays the same on every machine and in every release (unlike `std`'s).
 pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
