@@ -1,0 +1,485 @@
+//! What hangs on the columns that go away: its twin on the after columns is built and validated beside it, and takes over its name at the
+//! contract. What a twin says is decided in [`crate::model::apply`]; here it becomes steps.
+
+use super::sql::{self, constraint_definition};
+use super::{Action, Leftover, Lock, LockLevel, Mode, Phase, Step};
+use crate::ident::{QualifiedName, derived_name, quote_ident};
+use crate::model::apply::{constraint_columns, index_columns, target_columns};
+use crate::model::{Change, Shape};
+use crate::schema::{Constraint, ConstraintKind, Index, Statistics, Table};
+
+/// What is carried over for one change.
+pub(super) struct Carry<'a> {
+    change: &'a Change,
+    /// The table that has the before columns.
+    pub(super) source: &'a Table,
+    /// The table that has the after columns: the same, or the new one of a split. As it will be.
+    pub(super) target: &'a Table,
+    constraints: Vec<Twin<'a, Constraint>>,
+    indexes: Vec<Twin<'a, Index>>,
+    statistics: Vec<Twin<'a, Statistics>>,
+}
+
+/// An object, and what takes its place.
+struct Twin<'a, T> {
+    /// The table that has the object in the before shape.
+    before_on: &'a QualifiedName,
+    /// The table that has its twin.
+    on: &'a QualifiedName,
+    before: &'a T,
+    after: &'a T,
+}
+
+impl<'a> Carry<'a> {
+    /// Finds what hangs on the columns `gone` of `source` and is carried to `target`.
+    pub(super) fn new(
+        change: &'a Change,
+        source: &QualifiedName,
+        target: &QualifiedName,
+        gone: &[String],
+    ) -> Option<Self> {
+        let source = change.before.table(source)?;
+        let target = change.after_shape.table(target)?;
+        let touches = |columns: &[String]| columns.iter().any(|column| gone.contains(column));
+        let own_constraints = source.constraints.iter().filter(|c| touches(&constraint_columns(c))).filter_map(|c| {
+            let after = target.constraints.iter().find(|after| after.name == c.name)?;
+            Some(Twin { before_on: &source.name, on: &target.name, before: c, after })
+        });
+        let constraints = own_constraints.chain(foreign_keys_in(&change.before, &change.after_shape, source, gone));
+        let indexes = source.indexes.iter().filter(|index| touches(&index_columns(index))).filter_map(|index| {
+            let after = target.indexes.iter().find(|after| after.name == index.name)?;
+            Some(Twin { before_on: &source.name, on: &target.name, before: index, after })
+        });
+        let statistics = source.statistics.iter().filter(|s| touches(&target_columns(&s.on))).filter_map(|s| {
+            let after = target.statistics.iter().find(|after| after.name == s.name)?;
+            Some(Twin { before_on: &source.name, on: &target.name, before: s, after })
+        });
+        Some(Self {
+            change,
+            constraints: constraints.collect(),
+            indexes: indexes.collect(),
+            statistics: statistics.collect(),
+            source,
+            target,
+        })
+    }
+
+    /// The tables that the change writes or alters: the source, the target, then the others.
+    pub(super) fn tables(&self) -> Vec<QualifiedName> {
+        let mut tables = vec![self.source.name.clone()];
+        let others = self.constraints.iter().map(|twin| twin.on);
+        for table in std::iter::once(&self.target.name).chain(others) {
+            if !tables.contains(table) {
+                tables.push(table.clone());
+            }
+        }
+        tables
+    }
+
+    /// What is carried, for the notes of the plan.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let constraints = self.constraints.iter().map(|twin| format!("constraint {} of {}", twin.before.name, twin.on));
+        let indexes = self.indexes.iter().map(|twin| format!("index {}", twin.before.name));
+        let statistics = self.statistics.iter().map(|twin| format!("statistics {}", twin.before.name));
+        let carried: Vec<String> = constraints.chain(indexes).chain(statistics).collect();
+        if carried.is_empty() { Vec::new() } else { vec![format!("carried over: {}", carried.join(", "))] }
+    }
+
+    /// Builds the twins, the indexes first: foreign keys need them.
+    pub(super) fn validate_steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for twin in &self.indexes {
+            steps.push(self.index_step(&twin.after.name, twin.after));
+        }
+        for twin in &self.constraints {
+            if let Some(index) = index_behind(twin.after) {
+                steps.push(self.index_step(&twin.after.name, &index));
+            }
+        }
+        steps.extend(self.mark_indexes_step());
+        for twin in &self.constraints {
+            match &twin.after.kind {
+                ConstraintKind::Unique { .. } => steps.push(self.unique_step(twin)),
+                ConstraintKind::Check { .. } => steps.extend(self.check_steps(twin)),
+                ConstraintKind::ForeignKey { references, .. } => {
+                    steps.extend(self.foreign_key_steps(twin, references));
+                }
+                // The key is swapped at the contract, when the columns are NOT NULL.
+                ConstraintKind::PrimaryKey { .. } | ConstraintKind::Exclude { .. } => {}
+            }
+        }
+        for twin in &self.statistics {
+            steps.push(self.statistics_step(twin));
+        }
+        steps
+    }
+
+    /// The name of an object until the contract.
+    fn interim(&self, name: &str) -> String {
+        derived_name(&[&self.change.name, name])
+    }
+
+    fn interim_index(&self, name: &str) -> QualifiedName {
+        QualifiedName::new(&self.target.name.schema, self.interim(name))
+    }
+
+    fn index_step(&self, name: &str, index: &Index) -> Step {
+        let table = &self.target.name;
+        let interim = self.interim_index(name);
+        Step {
+            id: format!("index_{name}"),
+            title: format!("build the index that takes over from {name}, while the table is written"),
+            phase: Phase::Validated,
+            action: Action {
+                statements: vec![sql::create_index(table, &interim.name, index)],
+                mode: Mode::Outside,
+                locks: vec![Lock { table: table.clone(), level: LockLevel::ShareUpdateExclusive, scans: true }],
+            },
+            undo: vec![Action {
+                statements: vec![format!("drop index concurrently if exists {}", interim.quoted())],
+                mode: Mode::Outside,
+                locks: vec![Lock { table: table.clone(), level: LockLevel::ShareUpdateExclusive, scans: false }],
+            }],
+            leftover: Some(Leftover::Index(interim)),
+        }
+    }
+
+    fn mark_indexes_step(&self) -> Option<Step> {
+        let plain = self.indexes.iter().map(|twin| &twin.after.name);
+        let behind = self.constraints.iter().filter(|twin| index_behind(twin.after).is_some());
+        let statements: Vec<String> = plain
+            .chain(behind.map(|twin| &twin.after.name))
+            .map(|name| {
+                sql::mark(&format!("index {}", self.interim_index(name).quoted()), &self.change.name)
+            })
+            .collect();
+        (!statements.is_empty()).then(|| Step {
+            id: "mark_indexes".to_owned(),
+            title: "say on each new index that it belongs to this change".to_owned(),
+            phase: Phase::Validated,
+            action: Action { statements, mode: Mode::Transaction, locks: Vec::new() },
+            undo: Vec::new(),
+            leftover: None,
+        })
+    }
+
+    fn unique_step(&self, twin: &Twin<'_, Constraint>) -> Step {
+        let table = twin.on;
+        let interim = self.interim(&twin.after.name);
+        let deferrable = match (twin.after.deferrable, twin.after.initially_deferred) {
+            (_, true) => " deferrable initially deferred",
+            (true, false) => " deferrable",
+            (false, false) => "",
+        };
+        let quoted = quote_ident(&interim);
+        Step {
+            id: format!("unique_{}", twin.after.name),
+            title: format!("make the index the constraint that takes over from {}", twin.before.name),
+            phase: Phase::Validated,
+            action: Action {
+                statements: vec![
+                    format!(
+                        "alter table {} add constraint {quoted} unique using index {quoted}{deferrable}",
+                        table.quoted()
+                    ),
+                    self.mark_constraint(table, &interim),
+                ],
+                mode: Mode::Transaction,
+                locks: vec![exclusive(table)],
+            },
+            undo: vec![self.drop_constraint(table, &interim, vec![exclusive(table)])],
+            leftover: None,
+        }
+    }
+
+    fn check_steps(&self, twin: &Twin<'_, Constraint>) -> Vec<Step> {
+        let table = twin.on;
+        let interim = self.interim(&twin.after.name);
+        let add = Step {
+            id: format!("check_{}", twin.after.name),
+            title: format!("hold new rows to the check that takes over from {}", twin.before.name),
+            phase: Phase::Validated,
+            action: Action {
+                statements: vec![
+                    format!(
+                        "alter table {} add constraint {} {} not valid",
+                        table.quoted(),
+                        quote_ident(&interim),
+                        constraint_definition(twin.after)
+                    ),
+                    self.mark_constraint(table, &interim),
+                ],
+                mode: Mode::Transaction,
+                locks: vec![exclusive(table)],
+            },
+            undo: vec![self.drop_constraint(table, &interim, vec![exclusive(table)])],
+            leftover: None,
+        };
+        let validate = validate_step(table, &interim, &twin.after.name, Vec::new());
+        if twin.before.not_valid { vec![add] } else { vec![add, validate] }
+    }
+
+    fn foreign_key_steps(&self, twin: &Twin<'_, Constraint>, references: &QualifiedName) -> Vec<Step> {
+        foreign_key_steps(self.change, twin.on, references, twin.after, &self.interim(&twin.after.name), twin.before.not_valid)
+    }
+
+    fn statistics_step(&self, twin: &Twin<'_, Statistics>) -> Step {
+        let interim = QualifiedName::new(&twin.after.name.schema, self.interim(&twin.after.name.name));
+        let mut statements = vec![sql::create_statistics(twin.on, &interim, twin.after)];
+        if let Some(target) = twin.after.target {
+            statements.push(format!("alter statistics {} set statistics {target}", interim.quoted()));
+        }
+        statements.push(sql::mark(&format!("statistics {}", interim.quoted()), &self.change.name));
+        Step {
+            id: format!("statistics_{}", twin.after.name.name),
+            title: format!("make the statistics that take over from {}", twin.before.name),
+            phase: Phase::Validated,
+            action: Action {
+                statements,
+                mode: Mode::Transaction,
+                locks: vec![Lock { table: twin.on.clone(), level: LockLevel::ShareUpdateExclusive, scans: false }],
+            },
+            undo: vec![Action {
+                statements: vec![format!("drop statistics if exists {}", interim.quoted())],
+                mode: Mode::Transaction,
+                locks: vec![Lock { table: twin.on.clone(), level: LockLevel::ShareUpdateExclusive, scans: false }],
+            }],
+            leftover: None,
+        }
+    }
+
+    fn mark_constraint(&self, table: &QualifiedName, name: &str) -> String {
+        sql::mark(&format!("constraint {} on {}", quote_ident(name), table.quoted()), &self.change.name)
+    }
+
+    fn drop_constraint(&self, table: &QualifiedName, name: &str, locks: Vec<Lock>) -> Action {
+        Action {
+            statements: vec![drop_constraint_if_exists(table, name)],
+            mode: Mode::Transaction,
+            locks,
+        }
+    }
+
+    /// The locks of the contract, in the order in which they are taken: referenced tables before referencing ones.
+    pub(super) fn contract_locks(&self) -> Vec<Lock> {
+        let mut tables: Vec<&QualifiedName> = Vec::new();
+        let referenced = self.constraints.iter().filter_map(|twin| match &twin.before.kind {
+            ConstraintKind::ForeignKey { references, .. } => Some(references),
+            _ => None,
+        });
+        let others = self.constraints.iter().map(|twin| twin.on);
+        for table in referenced.chain([&self.source.name, &self.target.name]).chain(others) {
+            if !tables.contains(&table) {
+                tables.push(table);
+            }
+        }
+        tables.into_iter().map(exclusive).collect()
+    }
+
+    /// The first half of the contract: what stands in the way of dropping the before columns, or would go with them, goes by name.
+    pub(super) fn contract_drops(&self) -> Vec<String> {
+        let foreign_keys = self.constraints.iter().filter(|twin| is_foreign_key(twin.before));
+        let others = self.constraints.iter().filter(|twin| !is_foreign_key(twin.before));
+        foreign_keys
+            .chain(others)
+            .map(|twin| {
+                format!("alter table {} drop constraint {}", twin.before_on.quoted(), quote_ident(&twin.before.name))
+            })
+            .chain(self.indexes.iter().map(|twin| {
+                format!("drop index {}", QualifiedName::new(&self.source.name.schema, &twin.before.name).quoted())
+            }))
+            .chain(self.statistics.iter().map(|twin| format!("drop statistics {}", twin.before.name.quoted())))
+            .collect()
+    }
+
+    /// The second half: the twins take the names, and the comments, of what they replace.
+    pub(super) fn contract_renames(&self) -> Vec<String> {
+        let mut statements = Vec::new();
+        for twin in &self.constraints {
+            let name = quote_ident(&twin.after.name);
+            let interim = quote_ident(&self.interim(&twin.after.name));
+            let table = twin.on.quoted();
+            if let ConstraintKind::PrimaryKey { .. } = twin.after.kind {
+                statements.push(format!("alter table {table} add constraint {name} primary key using index {interim}"));
+            } else {
+                statements.push(format!("alter table {table} rename constraint {interim} to {name}"));
+            }
+            if index_behind(twin.after).is_some() {
+                let index = QualifiedName::new(&twin.on.schema, &twin.after.name);
+                statements.push(sql::comment(&format!("index {}", index.quoted()), None));
+            }
+            let object = format!("constraint {name} on {table}");
+            statements.push(sql::comment(&object, twin.before.comment.as_deref()));
+        }
+        for twin in &self.indexes {
+            let interim = self.interim_index(&twin.after.name).quoted();
+            let name = quote_ident(&twin.after.name);
+            statements.push(format!("alter index {interim} rename to {name}"));
+            let index = QualifiedName::new(&twin.on.schema, &twin.after.name);
+            statements.push(sql::comment(&format!("index {}", index.quoted()), twin.before.comment.as_deref()));
+            if twin.before.clustered {
+                statements.push(format!("alter table {} cluster on {name}", twin.on.quoted()));
+            }
+        }
+        for twin in &self.statistics {
+            let interim = QualifiedName::new(&twin.after.name.schema, self.interim(&twin.after.name.name));
+            let name = &twin.after.name;
+            statements.push(format!("alter statistics {} rename to {}", interim.quoted(), quote_ident(&name.name)));
+            statements.push(sql::comment(&format!("statistics {}", name.quoted()), twin.before.comment.as_deref()));
+        }
+        statements
+    }
+}
+
+/// Foreign keys that point at a column which goes away; those of the table itself, unless they stand on such a column as well.
+fn foreign_keys_in<'a>(
+    before: &'a Shape,
+    after: &'a Shape,
+    source: &'a Table,
+    gone: &[String],
+) -> impl Iterator<Item = Twin<'a, Constraint>> {
+    before.foreign_keys_to(&source.name).filter_map(move |(table, constraint)| {
+        let ConstraintKind::ForeignKey { columns, referenced, .. } = &constraint.kind else { return None };
+        let is_own = table.name == source.name && columns.iter().any(|column| gone.contains(column));
+        if is_own || !referenced.iter().any(|column| gone.contains(column)) {
+            return None;
+        }
+        let table = after.table(&table.name)?;
+        let twin = table.constraints.iter().find(|twin| twin.name == constraint.name)?;
+        Some(Twin { before_on: &table.name, on: &table.name, before: constraint, after: twin })
+    })
+}
+
+/// The steps that add a foreign key without holding up writers: not valid first, then validated in a transaction of its own (H26).
+pub(super) fn foreign_key_steps(
+    change: &Change,
+    table: &QualifiedName,
+    references: &QualifiedName,
+    constraint: &Constraint,
+    name: &str,
+    stays_not_valid: bool,
+) -> Vec<Step> {
+    let locks = |level| {
+        let mut locks = vec![Lock { table: references.clone(), level, scans: false }];
+        if table != references {
+            locks.push(Lock { table: table.clone(), level, scans: false });
+        }
+        locks
+    };
+    let quoted = quote_ident(name);
+    let add = Step {
+        id: format!("foreign_key_{}", constraint.name),
+        title: format!("hold new rows to the foreign key {}", constraint.name),
+        phase: Phase::Validated,
+        action: Action {
+            statements: vec![
+                format!(
+                    "alter table {} add constraint {quoted} {} not valid",
+                    table.quoted(),
+                    constraint_definition(constraint)
+                ),
+                sql::mark(&format!("constraint {quoted} on {}", table.quoted()), &change.name),
+            ],
+            mode: Mode::Transaction,
+            locks: locks(LockLevel::ShareRowExclusive),
+        },
+        undo: vec![Action {
+            statements: vec![drop_constraint_if_exists(table, name)],
+            mode: Mode::Transaction,
+            locks: locks(LockLevel::AccessExclusive),
+        }],
+        leftover: None,
+    };
+    let parent = Lock { table: references.clone(), level: LockLevel::RowShare, scans: false };
+    let validate = validate_step(table, name, &constraint.name, vec![parent]);
+    if stays_not_valid { vec![add] } else { vec![add, validate] }
+}
+
+/// Reads all rows under a lock that lets them be read and written.
+pub(super) fn validate_step(table: &QualifiedName, name: &str, of: &str, other_locks: Vec<Lock>) -> Step {
+    let own = Lock { table: table.clone(), level: LockLevel::ShareUpdateExclusive, scans: true };
+    Step {
+        id: format!("validate_{of}"),
+        title: format!("check that every row satisfies {of}"),
+        phase: Phase::Validated,
+        action: Action {
+            statements: vec![format!("alter table {} validate constraint {}", table.quoted(), quote_ident(name))],
+            mode: Mode::LongTransaction,
+            locks: std::iter::once(own).chain(other_locks).collect(),
+        },
+        undo: Vec::new(),
+        leftover: None,
+    }
+}
+
+/// Planner statistics for what was just filled, before anything relies on them.
+pub(super) fn analyze_step(table: &QualifiedName, columns: &[String]) -> Step {
+    Step {
+        id: "analyze".to_owned(),
+        title: "give the planner statistics of the new columns".to_owned(),
+        phase: Phase::Validated,
+        action: Action {
+            statements: vec![format!("analyze {} ({})", table.quoted(), sql::names(columns))],
+            mode: Mode::LongTransaction,
+            locks: vec![Lock { table: table.clone(), level: LockLevel::ShareUpdateExclusive, scans: false }],
+        },
+        undo: Vec::new(),
+        leftover: None,
+    }
+}
+
+/// `ACCESS EXCLUSIVE`, for as long as a change of the catalog takes.
+pub(super) fn exclusive(table: &QualifiedName) -> Lock {
+    Lock { table: table.clone(), level: LockLevel::AccessExclusive, scans: false }
+}
+
+pub(super) fn drop_constraint_if_exists(table: &QualifiedName, name: &str) -> String {
+    format!("alter table if exists {} drop constraint if exists {}", table.quoted(), quote_ident(name))
+}
+
+/// Takes all locks of a transaction first and in one order, so that two of them cannot wait for each other.
+pub(super) fn lock_tables(locks: &[Lock]) -> Vec<String> {
+    locks
+        .iter()
+        .map(|lock| format!("lock table {} in {} mode", lock.table.quoted(), lock.level.name().to_lowercase()))
+        .collect()
+}
+
+fn is_foreign_key(constraint: &Constraint) -> bool {
+    matches!(constraint.kind, ConstraintKind::ForeignKey { .. })
+}
+
+/// The unique index that stands behind a primary key or unique constraint, so that it can be built beforehand.
+fn index_behind(constraint: &Constraint) -> Option<Index> {
+    use crate::schema::{IndexKey, IndexTarget};
+    let (columns, include, with, nulls_not_distinct) = match &constraint.kind {
+        ConstraintKind::PrimaryKey { columns, include, with } => (columns, include, with, false),
+        ConstraintKind::Unique { columns, include, nulls_not_distinct, with } => {
+            (columns, include, with, *nulls_not_distinct)
+        }
+        _ => return None,
+    };
+    Some(Index {
+        name: constraint.name.clone(),
+        unique: true,
+        method: "btree".to_owned(),
+        keys: columns
+            .iter()
+            .map(|column| IndexKey {
+                on: IndexTarget::Column(column.clone()),
+                collation: None,
+                operator_class: None,
+                descending: false,
+                nulls_first: None,
+            })
+            .collect(),
+        include: include.clone(),
+        nulls_not_distinct,
+        predicate: None,
+        with: with.clone(),
+        tablespace: None,
+        clustered: false,
+        comment: None,
+        line: constraint.line,
+    })
+}

@@ -1,0 +1,51 @@
+//! When two values of a type differ.
+
+use crate::schema::{Schema, SqlType};
+
+/// Types whose `=` says no for any two values that a reader could tell apart, so that the cheap `IS DISTINCT FROM` is exact.
+const EXACT: &[&str] = &[
+    "smallint",
+    "integer",
+    "bigint",
+    "oid",
+    "boolean",
+    "text",
+    "character varying",
+    "name",
+    "bytea",
+    "uuid",
+    "date",
+    "time without time zone",
+    "timestamp without time zone",
+    "timestamp with time zone",
+];
+
+/// True where `a` and `b` differ, as SQL; two nulls do not.
+///
+/// `=` calls some values equal that are not the same: `1.0` and `1.00`, `'1 day'` and `'24:00:00'`, anything under a case-insensitive
+/// collation; and `json` or `point` have no `=` at all. There the binary images are compared (`*<>` on rows, since 9.4).
+pub fn distinct(schema: &Schema, ty: &SqlType, collated: bool, a: &str, b: &str) -> String {
+    let is_enum = ty.qualified().is_some_and(|name| schema.enums.contains_key(&name));
+    let exact = ty.dimensions == 0
+        && !collated
+        && (is_enum || ty.schema.is_none() && EXACT.contains(&ty.name.as_str()));
+    if exact { format!("{a} is distinct from {b}") } else { format!("row({a}) operator(pg_catalog.*<>) row({b})") }
+}
+
+/// The one condition that is true where any of `conditions` is.
+pub fn any(conditions: impl IntoIterator<Item = String>) -> String {
+    join(conditions, " or ")
+}
+
+/// The one condition that is true where all of `conditions` are.
+pub fn all(conditions: impl IntoIterator<Item = String>) -> String {
+    join(conditions, " and ")
+}
+
+fn join(conditions: impl IntoIterator<Item = String>, word: &str) -> String {
+    let conditions: Vec<String> = conditions.into_iter().collect();
+    match conditions.as_slice() {
+        [one] => one.clone(),
+        several => format!("({})", several.join(word)),
+    }
+}

@@ -1,0 +1,208 @@
+//! Statements made of schema objects. Every name is quoted here and nowhere is SQL put into SQL but as a whole expression.
+
+use crate::ident::{QualifiedName, dollar_tag, quote_ident, quote_literal};
+use crate::schema::{Column, Constraint, ConstraintKind, Index, IndexTarget, OWNERSHIP_MARK, Statistics};
+
+/// `"a", "b"`
+pub fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    names.into_iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// `"a" text collate "s"."c"`, without NOT NULL and default.
+pub fn column_definition(column: &Column) -> String {
+    let collation = column.collation.as_ref().map(|name| format!(" collate {}", name.quoted())).unwrap_or_default();
+    format!("{} {}{collation}", quote_ident(&column.name), column.ty)
+}
+
+/// `comment on <object> is 'coexist: <change>'`: says whose object this is, to people, to `pull` and to the next run.
+pub fn mark(object: &str, change: &str) -> String {
+    format!("comment on {object} is {}", quote_literal(&format!("{OWNERSHIP_MARK}{change}")))
+}
+
+/// `comment on <object> is …`, or takes the comment away.
+pub fn comment(object: &str, comment: Option<&str>) -> String {
+    format!("comment on {object} is {}", comment.map_or_else(|| "null".to_owned(), quote_literal))
+}
+
+/// What a constraint says, after `add constraint <name>`.
+pub fn constraint_definition(constraint: &Constraint) -> String {
+    let deferrable = match (constraint.deferrable, constraint.initially_deferred) {
+        (_, true) => " deferrable initially deferred",
+        (true, false) => " deferrable",
+        (false, false) => "",
+    };
+    let definition = match &constraint.kind {
+        ConstraintKind::PrimaryKey { columns, include, with } => {
+            format!("primary key ({}){}{}", names(columns), including(include), storage(with))
+        }
+        ConstraintKind::Unique { columns, include, nulls_not_distinct, with } => {
+            let nulls = if *nulls_not_distinct { " nulls not distinct" } else { "" };
+            format!("unique{nulls} ({}){}{}", names(columns), including(include), storage(with))
+        }
+        ConstraintKind::Check { expression, no_inherit } => {
+            format!("check ({}){}", expression.text, if *no_inherit { " no inherit" } else { "" })
+        }
+        ConstraintKind::ForeignKey {
+            columns,
+            references,
+            referenced,
+            on_update,
+            on_delete,
+            on_delete_columns,
+            match_full,
+        } => {
+            let mut definition =
+                format!("foreign key ({}) references {} ({})", names(columns), references.quoted(), names(referenced));
+            if *match_full {
+                definition.push_str(" match full");
+            }
+            if *on_update != Default::default() {
+                definition.push_str(&format!(" on update {}", on_update.as_sql().to_lowercase()));
+            }
+            if *on_delete != Default::default() {
+                definition.push_str(&format!(" on delete {}", on_delete.as_sql().to_lowercase()));
+            }
+            if !on_delete_columns.is_empty() {
+                definition.push_str(&format!(" ({})", names(on_delete_columns)));
+            }
+            definition
+        }
+        ConstraintKind::Exclude { definition, .. } => definition.text.clone(),
+    };
+    format!("{definition}{deferrable}")
+}
+
+/// `create [unique] index concurrently <name> on <table> …`
+pub fn create_index(table: &QualifiedName, name: &str, index: &Index) -> String {
+    let keys: Vec<String> = index
+        .keys
+        .iter()
+        .map(|key| {
+            let mut text = index_target(&key.on);
+            if let Some(collation) = &key.collation {
+                text.push_str(&format!(" collate {}", collation.quoted()));
+            }
+            if let Some(operator_class) = &key.operator_class {
+                text.push_str(&format!(" {operator_class}"));
+            }
+            if key.descending {
+                text.push_str(" desc");
+            }
+            match key.nulls_first {
+                Some(true) => text.push_str(" nulls first"),
+                Some(false) => text.push_str(" nulls last"),
+                None => {}
+            }
+            text
+        })
+        .collect();
+    let unique = if index.unique { "unique " } else { "" };
+    let nulls = if index.nulls_not_distinct { " nulls not distinct" } else { "" };
+    let tablespace =
+        index.tablespace.as_ref().map(|name| format!(" tablespace {}", quote_ident(name))).unwrap_or_default();
+    let predicate =
+        index.predicate.as_ref().map(|predicate| format!(" where {}", predicate.text)).unwrap_or_default();
+    format!(
+        "create {unique}index concurrently {} on {} using {} ({}){}{nulls}{}{tablespace}{predicate}",
+        quote_ident(name),
+        table.quoted(),
+        quote_ident(&index.method),
+        keys.join(", "),
+        including(&index.include),
+        storage(&index.with),
+    )
+}
+
+/// `create statistics <name> (kinds) on … from <table>`
+pub fn create_statistics(table: &QualifiedName, name: &QualifiedName, statistics: &Statistics) -> String {
+    let kinds = if statistics.kinds.is_empty() { String::new() } else { format!(" ({})", statistics.kinds.join(", ")) };
+    let on: Vec<String> = statistics.on.iter().map(index_target).collect();
+    format!("create statistics {}{kinds} on {} from {}", name.quoted(), on.join(", "), table.quoted())
+}
+
+fn index_target(target: &IndexTarget) -> String {
+    match target {
+        IndexTarget::Column(name) => quote_ident(name),
+        IndexTarget::Expression(sql) => format!("({})", sql.text),
+    }
+}
+
+fn including(columns: &[String]) -> String {
+    if columns.is_empty() { String::new() } else { format!(" include ({})", names(columns)) }
+}
+
+fn storage(parameters: &[(String, String)]) -> String {
+    if parameters.is_empty() {
+        return String::new();
+    }
+    let list: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    format!(" with ({})", list.join(", "))
+}
+
+/// Text with its lines indented as the blocks of PL/pgSQL are.
+#[derive(Default)]
+pub struct Block {
+    text: String,
+    depth: usize,
+}
+
+impl Block {
+    /// Adds a line.
+    pub fn line(&mut self, line: impl AsRef<str>) -> &mut Self {
+        for _ in 0..self.depth {
+            self.text.push_str("  ");
+        }
+        self.text.push_str(line.as_ref());
+        self.text.push('\n');
+        self
+    }
+
+    /// Adds a line and indents what follows.
+    pub fn open(&mut self, line: impl AsRef<str>) -> &mut Self {
+        self.line(line);
+        self.depth += 1;
+        self
+    }
+
+    /// Ends the indentation and adds a line.
+    pub fn close(&mut self, line: impl AsRef<str>) -> &mut Self {
+        self.depth = self.depth.saturating_sub(1);
+        self.line(line)
+    }
+
+    /// Ends one branch and begins the next: `else`.
+    pub fn branch(&mut self, line: impl AsRef<str>) -> &mut Self {
+        self.depth = self.depth.saturating_sub(1);
+        self.open(line)
+    }
+}
+
+impl From<Block> for String {
+    fn from(block: Block) -> Self {
+        block.text
+    }
+}
+
+/// `create function <name>(<parameters>) returns <returns> language plpgsql <attributes> as $coexist$ … $coexist$`
+pub fn create_function(
+    name: &QualifiedName,
+    parameters: &str,
+    returns: &str,
+    attributes: &[String],
+    body: Block,
+) -> String {
+    let body = String::from(body);
+    let tag = dollar_tag(&body);
+    let attributes: String = attributes.iter().map(|attribute| format!("\n{attribute}")).collect();
+    format!(
+        "create function {}({parameters}) returns {returns}\nlanguage plpgsql{attributes}\nas {tag}\n{body}{tag}",
+        name.quoted()
+    )
+}
+
+/// A `do` block.
+pub fn anonymous(body: Block) -> String {
+    let body = String::from(body);
+    let tag = dollar_tag(&body);
+    format!("do {tag}\n{body}{tag}")
+}
