@@ -21,6 +21,10 @@ pub mod render;
 #[cfg(feature = "compile")]
 pub mod diagnostic;
 #[cfg(feature = "compile")]
+pub mod model;
+#[cfg(feature = "compile")]
 pub mod schema;
 #[cfg(feature = "compile")]
 pub mod sql;
+#[cfg(feature = "compile")]
+pub mod syntax;

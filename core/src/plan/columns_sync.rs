@@ -537,16 +537,14 @@ impl<'a> Sync<'a> {
         record: bool,
     ) -> String {
         if !is_guarded(conversion) {
-            let replaced = conversion.expression.replace_columns(|column| {
+            if let Some(name) = conversion.expression.as_column() {
+                return format!("{prefix}{}", quote_ident(name));
+            }
+            return conversion.expression.replace_columns(|column| {
                 let reference = format!("{prefix}{}", quote_ident(&column.name));
                 // `new.address.street` would read a column `street` of `new.address`; parentheses make it a field.
                 Some(if prefix.is_empty() { reference } else { format!("({reference})") })
             });
-            return if conversion.expression.as_column().is_some() {
-                format!("{prefix}{}", quote_ident(&conversion.expression.columns()[0].name))
-            } else {
-                replaced
-            };
         }
         let mut arguments: Vec<String> =
             self.read_columns(conversion).iter().map(|name| format!("{prefix}{}", quote_ident(name))).collect();

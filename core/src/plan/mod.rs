@@ -2,7 +2,27 @@
 //!
 //! A plan is complete: a command or a program carries it out without the source that it came from.
 
+#[cfg(feature = "compile")]
+mod carry;
+#[cfg(feature = "compile")]
+mod columns;
+#[cfg(feature = "compile")]
+mod columns_sync;
+#[cfg(feature = "compile")]
+mod compare;
+#[cfg(feature = "compile")]
+mod make;
+#[cfg(feature = "compile")]
+mod split;
+#[cfg(feature = "compile")]
+mod split_sync;
+#[cfg(feature = "compile")]
+mod sql;
+
 use crate::ident::QualifiedName;
+
+#[cfg(feature = "compile")]
+pub use make::{OLDEST_SERVER, make};
 
 /// How far the database is with a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +109,8 @@ pub struct Plan {
     pub after: Vec<String>,
     /// The oldest server that the SQL works on: 13, 14, …
     pub server: u32,
+    /// Where names in the declared expressions are looked up, whatever a session has set: what a runner sets as `search_path`.
+    pub search_path: Vec<String>,
     /// The tables that the change writes or alters, the table of the before shape first.
     pub tables: Vec<QualifiedName>,
     /// In the order in which they run.
@@ -101,6 +123,10 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Why there is no way back once new code has written, where there is none.
     pub irreversible: Option<String>,
+    /// Rows in the first batch of the backfill, where the declaration says it.
+    pub batch: Option<u32>,
+    /// The day by which the contract is promised, `2027-02-01`.
+    pub contract_by: Option<String>,
 }
 
 /// One step. Its record in the ledger commits with its effect, where it runs in a transaction.
@@ -255,7 +281,8 @@ pub enum Backfill {
         /// The primary key, or a unique key without nulls; empty when there is none.
         key: Vec<KeyColumn>,
     },
-    /// Rows are copied into another table, and their source rows are locked meanwhile.
+    /// Rows are copied into another table by pieces of the key, and their source rows are locked meanwhile. By the key and not by physical
+    /// position, because a row that is updated meanwhile moves, and the triggers copy it only if the update touched what is copied.
     Insert {
         /// Where the rows come from; in the expressions its columns are qualified with `source`.
         source: QualifiedName,

@@ -1,0 +1,271 @@
+//! The plan of a split: columns of a table move to a new 1:1 table.
+
+use super::carry::{Carry, analyze_step, exclusive, foreign_key_steps, lock_tables};
+use super::columns::{copy_column_privileges, key_columns};
+use super::compare::{any, distinct};
+use super::make::{Planned, table_notes};
+use super::split_sync::Sync;
+use super::sql::{self, Block, anonymous};
+use super::{Action, Backfill, Mode, Phase, Reconcile, Step};
+use crate::ident::{quote_ident, quote_literal};
+use crate::model::{Change, SplitChange};
+use crate::schema::{Column, Constraint, ConstraintKind, Table};
+
+/// Plans a split by copying.
+pub(super) fn plan(change: &Change, split: &SplitChange) -> Option<Planned> {
+    let carry = Carry::new(change, &split.source, &split.target, &split.moved)?;
+    let parts = Parts { change, split, source: carry.source, target: carry.target };
+    let sync = Sync::new(&parts);
+    let mut planned = Planned::new(
+        "copy: a new table beside the old columns, kept in step by triggers on both, because old and new code must both find their own",
+        &carry,
+    );
+    planned.steps.push(parts.create_table_step());
+    planned.steps.push(sync.step());
+    planned.steps.push(analyze_step(&split.target, &parts.target_columns()));
+    planned.steps.extend(carry.validate_steps());
+    planned.steps.extend(parts.foreign_key_steps());
+    planned.steps.push(parts.contract_step(&carry, &sync));
+    planned.backfill.push(parts.backfill());
+    planned.reconcile.extend(parts.reconcile());
+    planned.notes.extend(carry.notes());
+    planned.notes.extend(table_notes(&change.before, parts.source, &split.moved, sync.first_trigger()));
+    planned.notes.push(format!(
+        "once the foreign key of {} is there (phase {}), TRUNCATE of {} needs CASCADE",
+        split.target,
+        Phase::Validated.name(),
+        split.source
+    ));
+    Some(planned)
+}
+
+/// What the pieces of this plan have in common.
+pub(super) struct Parts<'a> {
+    pub(super) change: &'a Change,
+    pub(super) split: &'a SplitChange,
+    /// As it was.
+    pub(super) source: &'a Table,
+    /// As it will be.
+    pub(super) target: &'a Table,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn moved(&self) -> impl Iterator<Item = &'a Column> {
+        let source = self.source;
+        self.split.moved.iter().filter_map(move |name| source.column(name))
+    }
+
+    pub(super) fn source_key(&self) -> Vec<&'a String> {
+        self.split.key.iter().map(|(source, _)| source).collect()
+    }
+
+    pub(super) fn target_key(&self) -> Vec<&'a String> {
+        self.split.key.iter().map(|(_, target)| target).collect()
+    }
+
+    fn target_columns(&self) -> Vec<String> {
+        self.target.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// `target."user_id" = source."id"`, for each column of the key.
+    fn keys_match(&self) -> String {
+        let pairs: Vec<String> = self
+            .split
+            .key
+            .iter()
+            .map(|(source, target)| format!("target.{} = source.{}", quote_ident(target), quote_ident(source)))
+            .collect();
+        pairs.join(" and ")
+    }
+
+    /// True for a row of the source that has a row in the target, over columns with this prefix.
+    pub(super) fn has_row(&self, prefix: &str) -> String {
+        if self.split.always {
+            return "true".to_owned();
+        }
+        any(self.split.moved.iter().map(|name| format!("{prefix}{} is not null", quote_ident(name))))
+    }
+
+    /// For each moved column, true where two rows differ in it.
+    pub(super) fn differs(&self, a: &str, b: &str) -> Vec<String> {
+        let schema = self.change.before.schema();
+        self.moved()
+            .map(|column| {
+                let name = quote_ident(&column.name);
+                distinct(schema, &column.ty, column.collation.is_some(), &format!("{a}{name}"), &format!("{b}{name}"))
+            })
+            .collect()
+    }
+
+    fn create_table_step(&self) -> Step {
+        let target = &self.split.target;
+        let mut lines: Vec<String> = self
+            .target
+            .columns
+            .iter()
+            .map(|column| {
+                let not_null = if column.not_null { " not null" } else { "" };
+                let default =
+                    column.default.as_ref().map(|default| format!(" default {}", default.text)).unwrap_or_default();
+                format!("{}{default}{not_null}", sql::column_definition(column))
+            })
+            .collect();
+        if let Some(key) = self.constraint(|kind| matches!(kind, ConstraintKind::PrimaryKey { .. })) {
+            let definition = sql::constraint_definition(key);
+            lines.push(format!("constraint {} {definition}", quote_ident(&key.name)));
+        }
+        let mut statements = vec![format!("create table {} (\n  {}\n)", target.quoted(), lines.join(",\n  "))];
+        statements.push(self.copy_owner_and_privileges());
+        for (from, to) in &self.split.key {
+            statements.push(copy_column_privileges(&self.split.source, from, target, to));
+        }
+        for name in &self.split.moved {
+            statements.push(copy_column_privileges(&self.split.source, name, target, name));
+        }
+        for column in &self.target.columns {
+            let alter = format!("alter table {} alter column {}", target.quoted(), quote_ident(&column.name));
+            if let Some(statistics) = column.statistics_target {
+                statements.push(format!("{alter} set statistics {statistics}"));
+            }
+            if let Some(storage) = &column.storage {
+                statements.push(format!("{alter} set storage {storage}"));
+            }
+            if let Some(compression) = &column.compression {
+                statements.push(format!("{alter} set compression {compression}"));
+            }
+            if let Some(comment) = &column.comment {
+                let object = format!("column {}.{}", target.quoted(), quote_ident(&column.name));
+                statements.push(sql::comment(&object, Some(comment)));
+            }
+        }
+        statements.push(sql::mark(&format!("table {}", target.quoted()), &self.change.name));
+        Step {
+            id: "create_table".to_owned(),
+            title: format!("create {target}, empty, with the owner and the privileges of {}", self.split.source),
+            phase: Phase::Expanded,
+            action: Action { statements, mode: Mode::Transaction, locks: Vec::new() },
+            undo: vec![Action {
+                statements: vec![format!("drop table if exists {}", target.quoted())],
+                mode: Mode::Transaction,
+                locks: vec![exclusive(target)],
+            }],
+            leftover: None,
+        }
+    }
+
+    fn constraint(&self, is: impl Fn(&ConstraintKind) -> bool) -> Option<&'a Constraint> {
+        self.target.constraints.iter().find(|constraint| is(&constraint.kind))
+    }
+
+    /// Owner and privileges as they are on the live table, not as they were when the dump was taken (H41).
+    fn copy_owner_and_privileges(&self) -> String {
+        let source = quote_literal(&self.split.source.quoted());
+        let quoted = self.split.target.quoted().replace('%', "%%");
+        let mut block = Block::default();
+        block.open("declare").line("granted record;").line("owner name;").close("begin");
+        block
+            .open("select pg_catalog.pg_get_userbyid(c.relowner) into strict owner")
+            .line(format!("from pg_catalog.pg_class c where c.oid = {source}::regclass;"))
+            .close("if owner <> current_user then")
+            .line(format!("  execute format({}, owner);", quote_literal(&format!("alter table {quoted} owner to %I"))))
+            .line("end if;");
+        block
+            .open("for granted in")
+            .line("select a.privilege_type, a.is_grantable, case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role")
+            .line("from pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a")
+            .line(format!("where c.oid = {source}::regclass and a.grantee <> c.relowner"))
+            .line("order by 3, 1")
+            .branch("loop")
+            .line(format!(
+                "execute format({}, granted.privilege_type, granted.role,",
+                quote_literal(&format!("grant %s on {quoted} to %s%s"))
+            ))
+            .line("  case when granted.is_grantable then ' with grant option' else '' end);")
+            .close("end loop;")
+            .line("end");
+        anonymous(block)
+    }
+
+    /// The new table's reference to the old one. It is no twin of anything, so it has its final name at once.
+    fn foreign_key_steps(&self) -> Vec<Step> {
+        self.own_foreign_key().map_or_else(Vec::new, |key| {
+            foreign_key_steps(self.change, &self.split.target, &self.split.source, key, &key.name, false)
+        })
+    }
+
+    fn own_foreign_key(&self) -> Option<&'a Constraint> {
+        let target_key = self.target_key();
+        self.constraint(|kind| match kind {
+            ConstraintKind::ForeignKey { columns, references, .. } => {
+                *references == self.split.source && columns.iter().eq(target_key.iter().copied())
+            }
+            _ => false,
+        })
+    }
+
+    fn contract_step(&self, carry: &Carry<'_>, sync: &Sync<'_>) -> Step {
+        let locks = carry.contract_locks();
+        let mut statements = lock_tables(&locks);
+        statements.extend(sync.drop_statements());
+        statements.extend(carry.contract_drops());
+        let drops: Vec<String> =
+            self.split.moved.iter().map(|name| format!("drop column {}", quote_ident(name))).collect();
+        statements.push(format!("alter table {}\n  {}", self.split.source.quoted(), drops.join(",\n  ")));
+        statements.extend(carry.contract_renames());
+        let target = self.split.target.quoted();
+        if let Some(key) = self.own_foreign_key() {
+            statements.push(sql::comment(&format!("constraint {} on {target}", quote_ident(&key.name)), None));
+        }
+        statements.push(sql::comment(&format!("table {target}"), None));
+        Step {
+            id: "contract".to_owned(),
+            title: format!("drop {} from {}", self.split.moved.join(", "), self.split.source),
+            phase: Phase::Contracted,
+            action: Action { statements, mode: Mode::Transaction, locks },
+            undo: Vec::new(),
+            leftover: None,
+        }
+    }
+
+    fn backfill(&self) -> Backfill {
+        let key = self.split.key.iter().map(|(source, target)| (target.clone(), format!("source.{}", quote_ident(source))));
+        let moved = self.split.moved.iter().map(|name| (name.clone(), format!("source.{}", quote_ident(name))));
+        Backfill::Insert {
+            source: self.split.source.clone(),
+            target: self.split.target.clone(),
+            key: key_columns(self.source),
+            columns: key.chain(moved).collect(),
+            pending: self.has_row("source."),
+            target_key: self.target_key().into_iter().cloned().collect(),
+        }
+    }
+
+    /// Every row of the source against its row in the target; and every row of the target has one in the source.
+    fn reconcile(&self) -> Vec<Reconcile> {
+        let first_key = self.split.key.first().map(|(_, target)| quote_ident(target)).unwrap_or_default();
+        let missing = format!("(target.{first_key} is null and {})", self.has_row("source."));
+        let differs = format!("(target.{first_key} is not null and {})", any(self.differs("source.", "target.")));
+        let forward = Reconcile {
+            table: self.split.source.clone(),
+            key: key_columns(self.source),
+            join: Some((self.split.target.clone(), self.keys_match())),
+            mismatch: any([missing, differs]),
+            title: format!("{} of {} and {}", self.split.moved.join(", "), self.split.source, self.split.target),
+        };
+        let swapped: Vec<String> = self
+            .split
+            .key
+            .iter()
+            .map(|(source, target)| format!("target.{} = source.{}", quote_ident(source), quote_ident(target)))
+            .collect();
+        let first_source_key = self.split.key.first().map(|(source, _)| quote_ident(source)).unwrap_or_default();
+        let ghosts = Reconcile {
+            table: self.split.target.clone(),
+            key: key_columns(self.target),
+            join: Some((self.split.source.clone(), swapped.join(" and "))),
+            mismatch: format!("target.{first_source_key} is null"),
+            title: format!("rows of {} without one in {}", self.split.target, self.split.source),
+        };
+        vec![forward, ghosts]
+    }
+}
