@@ -126,7 +126,11 @@ impl<'a> Parts<'a> {
             phase: Phase::Expanded,
             action: Action { statements, mode: Mode::Transaction, locks: vec![exclusive(&self.columns.table)] },
             undo: vec![Action {
-                statements: vec![format!("alter table if exists {table}\n  {}", drop.join(",\n  "))],
+                statements: names
+                    .iter()
+                    .map(|name| sql::refuse_unless_marked(&self.columns.table, Some(name), &self.change.name))
+                    .chain([format!("alter table if exists {table}\n  {}", drop.join(",\n  "))])
+                    .collect(),
                 mode: Mode::Transaction,
                 locks: vec![exclusive(&self.columns.table)],
             }],

@@ -145,7 +145,10 @@ impl<'a> Parts<'a> {
             phase: Phase::Expanded,
             action: Action { statements, mode: Mode::Transaction, locks: Vec::new() },
             undo: vec![Action {
-                statements: vec![format!("drop table if exists {}", target.quoted())],
+                statements: vec![
+                    sql::refuse_unless_marked(target, None, &self.change.name),
+                    format!("drop table if exists {}", target.quoted()),
+                ],
                 mode: Mode::Transaction,
                 locks: vec![exclusive(target)],
             }],

@@ -19,6 +19,38 @@ pub fn mark(object: &str, change: &str) -> String {
     format!("comment on {object} is {}", quote_literal(&format!("{OWNERSHIP_MARK}{change}")))
 }
 
+/// Stops where a column or (without `column`) a table exists and does not bear the change's mark: it is somebody else's, or the contract has
+/// made it the user's own (H76).
+pub fn refuse_unless_marked(table: &QualifiedName, column: Option<&str>, change: &str) -> String {
+    let regclass = format!("pg_catalog.to_regclass({})", quote_literal(&table.quoted()));
+    let (from, comment, what) = match column {
+        Some(column) => (
+            format!(
+                "pg_catalog.pg_attribute a where a.attrelid = {regclass} and a.attname = {} and not a.attisdropped",
+                quote_literal(column)
+            ),
+            "pg_catalog.col_description(a.attrelid, a.attnum)",
+            format!("column {column} of {table}"),
+        ),
+        None => (
+            format!("pg_catalog.pg_class a where a.oid = {regclass}"),
+            "pg_catalog.obj_description(a.oid, 'pg_class')",
+            format!("table {table}"),
+        ),
+    };
+    let mark = quote_literal(&format!("{OWNERSHIP_MARK}{change}"));
+    let message = format!("{what} does not belong to the change {change}: nothing is taken back");
+    let hint = "It was there before the change, or the contract has made it the only one. The comment on it would say otherwise.";
+    let mut body = Block::default();
+    body.open("begin");
+    body.open(format!("if exists (select from {from} and {comment} is distinct from {mark}) then"));
+    body.line(format!("raise exception using message = {},", quote_literal(&message)));
+    body.line(format!("  hint = {};", quote_literal(hint)));
+    body.close("end if;");
+    body.close("end");
+    anonymous(body)
+}
+
 /// `comment on <object> is …`, or takes the comment away.
 pub fn comment(object: &str, comment: Option<&str>) -> String {
     format!("comment on {object} is {}", comment.map_or_else(|| "null".to_owned(), quote_literal))
