@@ -9,13 +9,10 @@ use super::columns::Parts;
 use super::compare::{all, any, distinct};
 use super::make::own_name;
 use super::sql::{self, Block, create_function};
-use super::{Action, Lock, LockLevel, Mode, Phase, Step};
+use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
 use crate::ident::{MAX_IDENTIFIER_BYTES, QualifiedName, derived_name, fnv1a, quote_ident, quote_literal};
 use crate::model::{Conversion, OnFailure, Side};
 use crate::schema::{Column, TriggerTiming};
-
-/// The session setting that a backfill batch sets, locally to its transaction, to the name of its change.
-pub const BACKFILL_SETTING: &str = "coexist.backfill";
 
 /// How a row that no trigger and no backfill has been at yet is recognised. It is exact in every case.
 enum Unsynced {

@@ -24,6 +24,10 @@ use crate::ident::QualifiedName;
 #[cfg(feature = "compile")]
 pub use make::{OLDEST_SERVER, make};
 
+/// The session setting that a backfill batch sets, locally to its transaction, to the name of its change: the change's own sync triggers then
+/// leave the row alone, and those of other changes do their work.
+pub const BACKFILL_SETTING: &str = "coexist.backfill";
+
 /// How far the database is with a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {

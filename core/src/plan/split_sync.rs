@@ -5,12 +5,12 @@
 //! every right on the new one.
 
 use super::carry::exclusive;
-use super::columns_sync::{BACKFILL_SETTING, last_firing_name, restore_not_null};
+use super::columns_sync::{last_firing_name, restore_not_null};
 use super::compare::{all, any};
 use super::make::own_name;
 use super::split::Parts;
 use super::sql::{self, Block, create_function};
-use super::{Action, Lock, LockLevel, Mode, Phase, Step};
+use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
 use crate::ident::{QualifiedName, quote_ident, quote_literal};
 use crate::schema::Column;
 

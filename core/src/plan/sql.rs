@@ -1,6 +1,7 @@
 //! Statements made of schema objects. Every name is quoted here and nowhere is SQL put into SQL but as a whole expression.
 
 use crate::ident::{QualifiedName, dollar_tag, quote_ident, quote_literal};
+pub use crate::render::block::Block;
 use crate::schema::{Column, Constraint, ConstraintKind, Index, IndexTarget, OWNERSHIP_MARK, Statistics};
 
 /// `"a", "b"`
@@ -169,50 +170,6 @@ fn storage(parameters: &[(String, String)]) -> String {
     }
     let list: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     format!(" with ({})", list.join(", "))
-}
-
-/// Text with its lines indented as the blocks of PL/pgSQL are.
-#[derive(Default)]
-pub struct Block {
-    text: String,
-    depth: usize,
-}
-
-impl Block {
-    /// Adds a line.
-    pub fn line(&mut self, line: impl AsRef<str>) -> &mut Self {
-        for _ in 0..self.depth {
-            self.text.push_str("  ");
-        }
-        self.text.push_str(line.as_ref());
-        self.text.push('\n');
-        self
-    }
-
-    /// Adds a line and indents what follows.
-    pub fn open(&mut self, line: impl AsRef<str>) -> &mut Self {
-        self.line(line);
-        self.depth += 1;
-        self
-    }
-
-    /// Ends the indentation and adds a line.
-    pub fn close(&mut self, line: impl AsRef<str>) -> &mut Self {
-        self.depth = self.depth.saturating_sub(1);
-        self.line(line)
-    }
-
-    /// Ends one branch and begins the next: `else`.
-    pub fn branch(&mut self, line: impl AsRef<str>) -> &mut Self {
-        self.depth = self.depth.saturating_sub(1);
-        self.open(line)
-    }
-}
-
-impl From<Block> for String {
-    fn from(block: Block) -> Self {
-        block.text
-    }
 }
 
 /// `create function <name>(<parameters>) returns <returns> language plpgsql <attributes> as $coexist$ … $coexist$`

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::block::Block;
 use super::plan_file;
-use crate::ident::{dollar_tag, quote_ident, quote_literal};
-use crate::plan::{Action, Backfill, KeyColumn, Lock, Mode, Phase, Plan, Reconcile, Stage, Step};
+use super::statement::{Piece, end_of_piece, insert_batch, last_key, update_batch};
+use crate::ident::{QualifiedName, dollar_tag, quote_ident, quote_literal};
+use crate::plan::{Action, BACKFILL_SETTING, Backfill, KeyColumn, Lock, Mode, Phase, Plan, Reconcile, Stage, Step};
 
 /// Rows in a batch of `3_backfill.sql`, where the declaration says nothing.
 const BATCH: u32 = 5000;
@@ -182,33 +184,8 @@ fn backfill_file(plan: &Plan) -> String {
     for backfill in &plan.backfill {
         text.line("");
         let body = match backfill {
-            Backfill::Update { table, set, pending, key } => {
-                let set: Vec<String> =
-                    set.iter().map(|(column, value)| format!("{} = {value}", quote_ident(column))).collect();
-                let update = format!("update {} set {}", table.quoted(), set.join(", "));
-                if key.is_empty() {
-                    by_position(plan, &table.quoted(), &format!("{update}\n    where"), pending)
-                } else {
-                    let statement = |range: &str| format!("{update}\n    where {range}\n    and {pending};");
-                    by_key(plan, &table.quoted(), "", key, &statement)
-                }
-            }
-            Backfill::Insert { source, target, key, columns, pending, target_key } => {
-                let names: Vec<String> = columns.iter().map(|(name, _)| quote_ident(name)).collect();
-                let values: Vec<&str> = columns.iter().map(|(_, value)| value.as_str()).collect();
-                let conflict: Vec<String> = target_key.iter().map(|name| quote_ident(name)).collect();
-                let statement = |range: &str| {
-                    format!(
-                        "insert into {} ({})\n    select {}\n    from {} as source\n    where {range}\n    and {pending}\n    for no key update of source\n    on conflict ({}) do nothing;",
-                        target.quoted(),
-                        names.join(", "),
-                        values.join(", "),
-                        source.quoted(),
-                        conflict.join(", ")
-                    )
-                };
-                by_key(plan, &format!("{} as source", source.quoted()), "source.", key, &statement)
-            }
+            Backfill::Update { table, set, pending, .. } => update_loop(plan, table, set, pending),
+            Backfill::Insert { source, key, .. } => insert_loop(plan, backfill, source, key),
         };
         let tag = dollar_tag(&body);
         text.line(format!("do {tag}\n{body}{tag};"));
@@ -216,82 +193,73 @@ fn backfill_file(plan: &Plan) -> String {
     text.0
 }
 
-/// A loop over pieces of the key, each found by reading the key's index from where the last one ended.
-fn by_key(plan: &Plan, from: &str, prefix: &str, key: &[KeyColumn], statement: &dyn Fn(&str) -> String) -> String {
-    let numbered = |word: &str| -> Vec<String> { (1..=key.len()).map(|n| format!("{word}_{n}")).collect() };
-    let (reached, upto) = (numbered("reached"), numbered("upto"));
-    let columns: Vec<String> = key.iter().map(|column| format!("{prefix}{}", quote_ident(&column.name))).collect();
-    let row = |names: &[String]| format!("({})", names.join(", "));
-    let batch = plan.batch.unwrap_or(BATCH);
-    let mut body = Text("declare\n".to_owned());
-    for (column, (reached, upto)) in key.iter().zip(reached.iter().zip(&upto)) {
-        body.line(format!("  {reached} {};", column.ty));
-        body.line(format!("  {upto} {};", column.ty));
-    }
-    let order: Vec<String> = columns.clone();
-    let above = format!("{} > {}", row(&columns), row(&reached));
-    let not_first = format!("{} is not null", reached[0]);
-    let end = |condition: &str| {
-        format!(
-            "select {} into {} from {from}{condition}\n    order by {} limit 1 offset {};",
-            columns.join(", "),
-            upto.join(", "),
-            order.join(", "),
-            batch - 1
-        )
-    };
-    let upto_first = format!("{} is null", upto[0]);
-    body.line("begin");
-    body.line("  loop");
-    body.line(format!("    if {not_first} then"));
-    body.line(format!("    {}", end(&format!("\n    where {above}"))));
-    body.line("    else");
-    body.line(format!("    {}", end("")));
-    body.line("    end if;");
-    body.line(format!(
-        "    perform pg_catalog.set_config('coexist.backfill', {}, true);",
+/// Tells the sync triggers, for this transaction, that the backfill of this change is writing.
+fn announce(plan: &Plan) -> String {
+    format!(
+        "perform pg_catalog.set_config({}, {}, true);",
+        quote_literal(BACKFILL_SETTING),
         quote_literal(&plan.change)
-    ));
-    // A comparison with a null row is null, so the first and the last piece are open at one end.
-    let range = format!(
-        "({} is null or {above})\n    and ({upto_first} or {} <= {})",
-        reached[0],
-        row(&columns),
-        row(&upto)
-    );
-    body.line(format!("    {}", statement(&range)));
-    body.line("    commit;");
-    body.line(format!("    exit when {upto_first};"));
-    for (reached, upto) in reached.iter().zip(&upto) {
-        body.line(format!("    {reached} := {upto};"));
-    }
-    body.line("  end loop;");
-    body.line("end");
-    body.0
+    )
 }
 
 /// A loop over the pages that the table has at its start; rows that move meanwhile are synced by the triggers on their way.
-fn by_position(plan: &Plan, table: &str, update: &str, pending: &str) -> String {
-    let mut body = Text("declare\n".to_owned());
-    body.line("  page bigint := 0;");
-    body.line("  step constant bigint := 200;");
-    body.line(format!(
-        "  pages constant bigint := pg_catalog.pg_relation_size({}::regclass) / pg_catalog.current_setting('block_size')::bigint;",
-        quote_literal(table)
-    ));
-    body.line("begin");
-    body.line("  while page < pages loop");
-    body.line(format!(
-        "    perform pg_catalog.set_config('coexist.backfill', {}, true);",
-        quote_literal(&plan.change)
-    ));
-    body.line(format!("    {update} ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + step)::tid"));
-    body.line(format!("    and {pending};"));
-    body.line("    commit;");
-    body.line("    page := page + step;");
-    body.line("  end loop;");
-    body.line("end");
-    body.0
+fn update_loop(plan: &Plan, table: &QualifiedName, set: &[(String, String)], pending: &str) -> String {
+    let piece = Piece::Blocks { from: "page".to_owned(), to: "page + step".to_owned() };
+    let mut body = Block::default();
+    body.open("declare")
+        .line("page bigint := 0;")
+        .line("step constant bigint := 100;")
+        .line("pages constant bigint :=")
+        .line(format!(
+            "  pg_catalog.pg_relation_size({}::regclass) / pg_catalog.current_setting('block_size')::bigint;",
+            quote_literal(&table.quoted())
+        ))
+        .branch("begin")
+        .open("while page < pages loop")
+        .line(announce(plan))
+        .line(format!("{};", update_batch(table, set, pending, &piece, plan.server)))
+        .line("commit;")
+        .line("page := page + step;")
+        .close("end loop;")
+        .close("end");
+    body.into()
+}
+
+/// A loop over pieces of the key, each found by reading the key's index from where the last one ended.
+fn insert_loop(plan: &Plan, backfill: &Backfill, source: &QualifiedName, key: &[KeyColumn]) -> String {
+    let bound = |variable: &str| -> Vec<String> {
+        key.iter().enumerate().map(|(n, column)| format!("{variable}[{}]::{}", n + 1, column.ty)).collect()
+    };
+    let batch = plan.batch.unwrap_or(BATCH).to_string();
+    let end = |after| format!("upto := ({});", end_of_piece(source, key, after, None, &batch));
+    let insert = |after| {
+        let piece = Piece::Keys { after, upto: Some(bound("upto")) };
+        insert_batch(backfill, &piece, plan.server).unwrap_or_default() + ";"
+    };
+    let mut body = Block::default();
+    body.open("declare")
+        .line(format!("last constant text[] := ({});", last_key(source, key)))
+        .line("reached text[];")
+        .line("upto text[];")
+        .branch("begin")
+        .open("while reached is distinct from last loop")
+        .open("if reached is null then")
+        .line(end(None))
+        .branch("else")
+        .line(end(Some(bound("reached"))))
+        .close("end if;")
+        .line("upto := coalesce(upto, last);")
+        .line(announce(plan))
+        .open("if reached is null then")
+        .line(insert(None))
+        .branch("else")
+        .line(insert(Some(bound("reached"))))
+        .close("end if;")
+        .line("commit;")
+        .line("reached := upto;")
+        .close("end loop;")
+        .close("end");
+    body.into()
 }
 
 fn verify_file(plan: &Plan) -> String {
@@ -314,7 +282,7 @@ fn verify_body(reconcile: &Reconcile) -> String {
     let join = reconcile
         .join
         .as_ref()
-        .map(|(table, condition)| format!("\n  left join {} as target on {condition}", table.quoted()))
+        .map(|(table, condition)| format!("left join {} as target on {condition}", table.quoted()))
         .unwrap_or_default();
     let key = if reconcile.key.is_empty() {
         "source.ctid::text".to_owned()
@@ -323,20 +291,22 @@ fn verify_body(reconcile: &Reconcile) -> String {
             reconcile.key.iter().map(|column| format!("source.{}", quote_ident(&column.name))).collect();
         format!("row({})::text", key.join(", "))
     };
-    let mut body = Text("declare\n".to_owned());
-    body.line("  differing bigint;");
-    body.line("  sample text;");
-    body.line("begin");
-    body.line(format!("  select count(*), string_agg(key, ', ') filter (where n <= 20) into differing, sample from ("));
-    body.line(format!("  select {key} as key, row_number() over () as n from {} as source{join}", reconcile.table.quoted()));
-    body.line(format!("  where {}", reconcile.mismatch));
-    body.line("  ) as mismatches;");
-    body.line("  if differing > 0 then");
-    body.line(format!(
-        "    raise exception using message = {} || differing || ' rows differ: ' || sample;",
-        quote_literal(&format!("{}: ", reconcile.title))
-    ));
-    body.line("  end if;");
-    body.line("end");
-    body.0
+    let mut body = Block::default();
+    body.open("declare")
+        .line("differing bigint;")
+        .line("sample text;")
+        .branch("begin")
+        .line("select count(*), string_agg(key, ', ') filter (where n <= 20) into differing, sample from (")
+        .line(format!("  select {key} as key, row_number() over () as n"))
+        .line(format!("  from {} as source {join}", reconcile.table.quoted()).trim_end())
+        .line(format!("  where {}", reconcile.mismatch))
+        .line(") as mismatches;")
+        .open("if differing > 0 then")
+        .line(format!(
+            "raise exception using message = {} || differing || ' rows differ: ' || sample;",
+            quote_literal(&format!("{}: ", reconcile.title))
+        ))
+        .close("end if;")
+        .close("end");
+    body.into()
 }

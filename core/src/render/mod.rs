@@ -2,3 +2,5 @@
 
 pub mod plan_file;
 pub mod statement;
+pub mod block;
+pub mod files;

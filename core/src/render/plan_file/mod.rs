@@ -38,11 +38,18 @@ impl std::error::Error for PlanFileError {}
 
 /// Identifies what a plan does to a database: 16 hexadecimal digits.
 ///
-/// Words for people (summary, way, titles, notes) and the stage of the source code are not part of it: they may change while a change
+/// Words for people (summary, way, titles, notes, promises), the pace, and the stage of the source code are not part of it: they may change while a change
 /// is in flight. The rest is hashed as it stands in the file, so that the bytes people review are the bytes that count.
 pub(crate) fn fingerprint(plan: &Plan) -> String {
-    let mut plan =
-        Plan { stage: Stage::Expand, summary: String::new(), way: String::new(), notes: Vec::new(), ..plan.clone() };
+    let mut plan = Plan {
+        stage: Stage::Expand,
+        summary: String::new(),
+        way: String::new(),
+        notes: Vec::new(),
+        batch: None,
+        contract_by: None,
+        ..plan.clone()
+    };
     plan.steps.iter_mut().for_each(|step| step.title.clear());
     plan.reconcile.iter_mut().for_each(|reconcile| reconcile.title.clear());
     format!("{:016x}", crate::ident::fnv1a(write::body(&plan).as_bytes()))

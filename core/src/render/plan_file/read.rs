@@ -52,10 +52,13 @@ fn plan(mut file: Section) -> Result<Plan> {
         stage: file.named("stage", Stage::from_name)?,
         way: file.string("way")?,
         after: file.strings("after")?,
-        server: file.server("server")?,
+        server: file.number("server")?,
+        search_path: file.strings("search_path")?,
         tables: file.sections("tables")?.into_iter().map(table).collect::<Result<_>>()?,
         notes: file.strings("notes")?,
         irreversible: file.optional("irreversible", Section::string)?,
+        batch: file.optional("batch", Section::number)?,
+        contract_by: file.optional("contract_by", Section::string)?,
         steps: file.sections("step")?.into_iter().map(step).collect::<Result<_>>()?,
         backfill: file.sections("backfill")?.into_iter().map(backfill).collect::<Result<_>>()?,
         reconcile: file.sections("reconcile")?.into_iter().map(reconcile).collect::<Result<_>>()?,
@@ -209,9 +212,9 @@ impl<'t> Section<'t> {
         number.ok_or_else(|| self.wrong_type(&value, key, "a whole number"))
     }
 
-    fn server(&mut self, key: &str) -> Result<u32> {
+    fn number(&mut self, key: &str) -> Result<u32> {
         let number = self.integer(key)?;
-        u32::try_from(number).map_err(|_| self.error(format!("`{key}` = {number} is no version of PostgreSQL")))
+        u32::try_from(number).map_err(|_| self.error(format!("`{key}` = {number} is out of range")))
     }
 
     fn boolean(&mut self, key: &str) -> Result<bool> {

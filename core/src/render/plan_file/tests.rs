@@ -85,8 +85,27 @@ prop_compose! {
         backfill in prop::collection::vec(backfill(), 0..2),
         reconcile in prop::collection::vec(reconcile(), 0..2),
         irreversible in prop::option::of(text()),
+        search_path in texts(),
+        batch in prop::option::of(any::<u32>()),
+        contract_by in prop::option::of(text()),
     ) -> Plan {
-        Plan { change, summary, stage, way, after, server, tables, steps, backfill, reconcile, notes, irreversible }
+        Plan {
+            change,
+            summary,
+            stage,
+            way,
+            after,
+            server,
+            search_path,
+            tables,
+            steps,
+            backfill,
+            reconcile,
+            notes,
+            irreversible,
+            batch,
+            contract_by,
+        }
     }
 }
 
@@ -116,6 +135,7 @@ fn small() -> Plan {
         way: "copies: the name changes for every reader".into(),
         after: vec![],
         server: 13,
+        search_path: vec!["pg_catalog".into(), "public".into(), "pg_temp".into()],
         tables: vec![users.clone()],
         steps: vec![Step {
             id: "add_columns".into(),
@@ -151,6 +171,8 @@ fn small() -> Plan {
         }],
         notes: vec![],
         irreversible: None,
+        batch: Some(5000),
+        contract_by: None,
     }
 }
 

@@ -21,10 +21,17 @@ pub(super) fn body(plan: &Plan) -> String {
     out.value("way", &string(&plan.way));
     out.value("after", &array(plan.after.iter().map(|change| string(change))));
     out.value("server", &plan.server.to_string());
+    out.value("search_path", &array(plan.search_path.iter().map(|schema| string(schema))));
     out.value("tables", &array(plan.tables.iter().map(|table| format!("{{ {} }}", table_name(table)))));
     out.value("notes", &array(plan.notes.iter().map(|note| string(note))));
     if let Some(why) = &plan.irreversible {
         out.value("irreversible", &string(why));
+    }
+    if let Some(batch) = plan.batch {
+        out.value("batch", &batch.to_string());
+    }
+    if let Some(day) = &plan.contract_by {
+        out.value("contract_by", &string(day));
     }
     plan.steps.iter().for_each(|step| out.step(step));
     plan.backfill.iter().for_each(|backfill| out.backfill(backfill));
