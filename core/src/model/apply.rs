@@ -104,6 +104,8 @@ fn after_column(table: &Table, change: &ColumnsChange, i: usize) -> Column {
         name: after.name.clone(),
         ty: after.ty.clone(),
         not_null: after.not_null,
+        // PostgreSQL 18 names it after the column, as it does for everybody.
+        not_null_name: None,
         default: default_after(table, change, i),
         identity: origin.and_then(|origin| origin.identity.clone()),
         generated: None,
@@ -112,6 +114,7 @@ fn after_column(table: &Table, change: &ColumnsChange, i: usize) -> Column {
         statistics_target: origin.and_then(|origin| origin.statistics_target),
         storage: origin.filter(|_| keeps_type).and_then(|origin| origin.storage.clone()),
         compression: origin.filter(|_| keeps_type).and_then(|origin| origin.compression.clone()),
+        options: origin.map(|origin| origin.options.clone()).unwrap_or_default(),
         line: origin.map_or(0, |origin| origin.line),
     }
 }
@@ -160,8 +163,15 @@ fn apply_split(before: &Shape, change: &SplitChange) -> Shape {
 fn split_target(source: &Table, change: &SplitChange, moves: &dyn Fn(&str) -> bool) -> Table {
     let key_columns = change.key.iter().filter_map(|(from, to)| {
         let column = source.column(from)?;
-        let (default, identity, comment) = (None, None, None);
-        Some(Column { name: to.clone(), not_null: true, default, identity, comment, ..column.clone() })
+        Some(Column {
+            name: to.clone(),
+            not_null: true,
+            not_null_name: None,
+            default: None,
+            identity: None,
+            comment: None,
+            ..column.clone()
+        })
     });
     let moved = source.columns.iter().filter(|column| moves(&column.name)).cloned();
     let keys: Vec<String> = change.key.iter().map(|(_, to)| to.clone()).collect();
@@ -172,7 +182,12 @@ fn split_target(source: &Table, change: &SplitChange, moves: &dyn Fn(&str) -> bo
         deferrable: false,
         initially_deferred: false,
         not_valid: false,
+        not_enforced: false,
+        tablespace: None,
+        clustered: false,
+        attached_to: None,
         comment: None,
+        index_comment: None,
         line: source.line,
     };
     let foreign_key = Constraint {

@@ -202,10 +202,11 @@ impl<'a> Carry<'a> {
             action: Action {
                 statements: vec![
                     format!(
-                        "alter table {} add constraint {} {} not valid",
+                        "alter table {} add constraint {} {} {}",
                         table.quoted(),
                         quote_ident(&interim),
-                        constraint_definition(twin.after)
+                        constraint_definition(twin.after),
+                        unchecked(twin.after)
                     ),
                     self.mark_constraint(table, &interim),
                 ],
@@ -216,11 +217,11 @@ impl<'a> Carry<'a> {
             leftover: None,
         };
         let validate = validate_step(table, &interim, &twin.after.name, Vec::new());
-        if twin.before.not_valid { vec![add] } else { vec![add, validate] }
+        if twin.after.not_valid || twin.after.not_enforced { vec![add] } else { vec![add, validate] }
     }
 
     fn foreign_key_steps(&self, twin: &Twin<'_, Constraint>, references: &QualifiedName) -> Vec<Step> {
-        foreign_key_steps(self.change, twin.on, references, twin.after, &self.interim(&twin.after.name), twin.before.not_valid)
+        foreign_key_steps(self.change, twin.on, references, twin.after, &self.interim(&twin.after.name))
     }
 
     fn statistics_step(&self, twin: &Twin<'_, Statistics>) -> Step {
@@ -292,6 +293,21 @@ impl<'a> Carry<'a> {
             .collect()
     }
 
+    /// The comment, the clustering and the statistics targets of an index, for the twin that bears its name by now.
+    fn take_over_index(&self, table: &QualifiedName, index: &Index) -> Vec<String> {
+        let name = QualifiedName::new(&table.schema, &index.name).quoted();
+        let mut statements = vec![sql::comment(&format!("index {name}"), index.comment.as_deref())];
+        if index.clustered {
+            statements.push(format!("alter table {} cluster on {}", table.quoted(), quote_ident(&index.name)));
+        }
+        for (n, key) in index.keys.iter().enumerate() {
+            if let Some(target) = key.statistics_target {
+                statements.push(format!("alter index {name} alter column {} set statistics {target}", n + 1));
+            }
+        }
+        statements
+    }
+
     /// The second half: the twins take the names, and the comments, of what they replace.
     pub(super) fn contract_renames(&self) -> Vec<String> {
         let mut statements = Vec::new();
@@ -304,9 +320,8 @@ impl<'a> Carry<'a> {
             } else {
                 statements.push(format!("alter table {table} rename constraint {interim} to {name}"));
             }
-            if index_behind(twin.after).is_some() {
-                let index = QualifiedName::new(&twin.on.schema, &twin.after.name);
-                statements.push(sql::comment(&format!("index {}", index.quoted()), None));
+            if let Some(behind) = index_behind(twin.after) {
+                statements.extend(self.take_over_index(twin.on, &behind));
             }
             let object = format!("constraint {name} on {table}");
             statements.push(sql::comment(&object, twin.before.comment.as_deref()));
@@ -315,11 +330,7 @@ impl<'a> Carry<'a> {
             let interim = self.interim_index(&twin.after.name).quoted();
             let name = quote_ident(&twin.after.name);
             statements.push(format!("alter index {interim} rename to {name}"));
-            let index = QualifiedName::new(&twin.on.schema, &twin.after.name);
-            statements.push(sql::comment(&format!("index {}", index.quoted()), twin.before.comment.as_deref()));
-            if twin.before.clustered {
-                statements.push(format!("alter table {} cluster on {name}", twin.on.quoted()));
-            }
+            statements.extend(self.take_over_index(twin.on, twin.after));
         }
         for twin in &self.statistics {
             let interim = QualifiedName::new(&twin.after.name.schema, self.interim(&twin.after.name.name));
@@ -357,7 +368,6 @@ pub(super) fn foreign_key_steps(
     references: &QualifiedName,
     constraint: &Constraint,
     name: &str,
-    stays_not_valid: bool,
 ) -> Vec<Step> {
     let locks = |level| {
         let mut locks = vec![Lock { table: references.clone(), level, scans: false }];
@@ -374,9 +384,10 @@ pub(super) fn foreign_key_steps(
         action: Action {
             statements: vec![
                 format!(
-                    "alter table {} add constraint {quoted} {} not valid",
+                    "alter table {} add constraint {quoted} {} {}",
                     table.quoted(),
-                    constraint_definition(constraint)
+                    constraint_definition(constraint),
+                    unchecked(constraint)
                 ),
                 sql::mark(&format!("constraint {quoted} on {}", table.quoted()), &change.name),
             ],
@@ -392,7 +403,12 @@ pub(super) fn foreign_key_steps(
     };
     let parent = Lock { table: references.clone(), level: LockLevel::RowShare, scans: false };
     let validate = validate_step(table, name, &constraint.name, vec![parent]);
-    if stays_not_valid { vec![add] } else { vec![add, validate] }
+    if constraint.not_valid || constraint.not_enforced { vec![add] } else { vec![add, validate] }
+}
+
+/// How a constraint is added so that no row is read under a strong lock.
+fn unchecked(constraint: &Constraint) -> &'static str {
+    if constraint.not_enforced { "not enforced" } else { "not valid" }
 }
 
 /// Reads all rows under a lock that lets them be read and written.
@@ -471,15 +487,17 @@ fn index_behind(constraint: &Constraint) -> Option<Index> {
                 operator_class: None,
                 descending: false,
                 nulls_first: None,
+                statistics_target: None,
             })
             .collect(),
         include: include.clone(),
         nulls_not_distinct,
         predicate: None,
         with: with.clone(),
-        tablespace: None,
-        clustered: false,
-        comment: None,
+        tablespace: constraint.tablespace.clone(),
+        clustered: constraint.clustered,
+        attached_to: None,
+        comment: constraint.index_comment.clone(),
         line: constraint.line,
     })
 }

@@ -105,16 +105,7 @@ impl<'a> Parts<'a> {
             names.iter().map(|name| format!("drop column if exists {}", quote_ident(name))).collect();
         let mut statements = vec![format!("alter table {table}\n  {}", add.join(",\n  "))];
         for column in self.after_columns() {
-            let alter = format!("alter table {table} alter column {}", quote_ident(&column.name));
-            if let Some(target) = column.statistics_target {
-                statements.push(format!("{alter} set statistics {target}"));
-            }
-            if let Some(storage) = &column.storage {
-                statements.push(format!("{alter} set storage {storage}"));
-            }
-            if let Some(compression) = &column.compression {
-                statements.push(format!("{alter} set compression {compression}"));
-            }
+            statements.extend(sql::column_settings(&self.columns.table, column));
         }
         for (before, after) in self.columns.before.iter().zip(&self.columns.after) {
             statements.push(copy_column_privileges(&self.columns.table, before, &self.columns.table, &after.name));

@@ -60,7 +60,10 @@ impl<'a> Sync<'a> {
         let not_null = columns.after.iter().find(|column| column.not_null);
         let plain = |conversion: &Conversion| {
             matches!(conversion.on_failure, OnFailure::Never | OnFailure::Reject)
-                && conversion.expression.maps_null_to_null_only()
+                && conversion.expression.maps_null_to_null_only(parts.change.before.schema(), |column| {
+                    let column = parts.before.column(&column.name).or_else(|| parts.after.column(&column.name))?;
+                    Some(column.ty.clone())
+                })
         };
         let null_means_null = columns.before.len() == 1
             && columns.after.len() == 1
@@ -302,10 +305,7 @@ impl<'a> Sync<'a> {
         let conversions = columns.after.iter().map(|column| &column.forward).chain(&columns.backward);
         let plain = |conversion: &Conversion| {
             let expression = &conversion.expression;
-            let cast_to_builtin = expression
-                .as_cast_of_column()
-                .and_then(|(_, ty)| sql_type(&ty))
-                .is_some_and(|ty| ty.schema.is_none());
+            let cast_to_builtin = expression.as_cast_of_column().is_some_and(|(_, ty)| ty.schema.is_none());
             expression.as_column().is_some() || cast_to_builtin
         };
         if conversions.into_iter().all(plain) {
@@ -534,8 +534,8 @@ impl<'a> Sync<'a> {
         record: bool,
     ) -> String {
         if !is_guarded(conversion) {
-            if let Some(name) = conversion.expression.as_column() {
-                return format!("{prefix}{}", quote_ident(name));
+            if let Some(column) = conversion.expression.as_column() {
+                return format!("{prefix}{}", quote_ident(&column.name));
             }
             return conversion.expression.replace_columns(|column| {
                 let reference = format!("{prefix}{}", quote_ident(&column.name));
@@ -681,10 +681,6 @@ impl Direction {
 
 fn is_guarded(conversion: &Conversion) -> bool {
     matches!(conversion.on_failure, OnFailure::Quarantine | OnFailure::Expression(_))
-}
-
-fn sql_type(text: &str) -> Option<crate::schema::SqlType> {
-    crate::sql::expression::parse_type(text).ok()
 }
 
 /// `zz_coexist_<change>_<purpose>`, which sorts after what people call their own triggers.

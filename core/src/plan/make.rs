@@ -4,7 +4,7 @@ use super::carry::Carry;
 use super::{Plan, Step, columns, split};
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, ChangeKind, Model, Shape};
-use crate::schema::Table;
+use crate::schema::{Table, Trigger, TriggerEnabled, TriggerTiming};
 
 /// The oldest server that coexist supports.
 pub const OLDEST_SERVER: u32 = 13;
@@ -66,9 +66,9 @@ pub(super) fn own_name(table: &QualifiedName, change: &Change, purpose: &str) ->
 
 /// What else must be known about a table before its rows are written by us.
 pub(super) fn table_notes(shape: &Shape, table: &Table, gone: &[String], our_triggers: &str) -> Vec<String> {
-    use crate::schema::TriggerTiming;
     let mut notes = Vec::new();
-    for trigger in table.triggers.iter().filter(|trigger| trigger.for_each_row) {
+    let fires = |trigger: &&Trigger| trigger.for_each_row && trigger.enabled != TriggerEnabled::Disabled;
+    for trigger in table.triggers.iter().filter(fires) {
         let before = trigger.timing == TriggerTiming::Before;
         if before && trigger.name.as_str() > our_triggers && (trigger.on_insert || trigger.on_update) {
             notes.push(format!(

@@ -123,16 +123,7 @@ impl<'a> Parts<'a> {
             statements.push(copy_column_privileges(&self.split.source, name, target, name));
         }
         for column in &self.target.columns {
-            let alter = format!("alter table {} alter column {}", target.quoted(), quote_ident(&column.name));
-            if let Some(statistics) = column.statistics_target {
-                statements.push(format!("{alter} set statistics {statistics}"));
-            }
-            if let Some(storage) = &column.storage {
-                statements.push(format!("{alter} set storage {storage}"));
-            }
-            if let Some(compression) = &column.compression {
-                statements.push(format!("{alter} set compression {compression}"));
-            }
+            statements.extend(sql::column_settings(target, column));
             if let Some(comment) = &column.comment {
                 let object = format!("column {}.{}", target.quoted(), quote_ident(&column.name));
                 statements.push(sql::comment(&object, Some(comment)));
@@ -192,7 +183,7 @@ impl<'a> Parts<'a> {
     /// The new table's reference to the old one. It is no twin of anything, so it has its final name at once.
     fn foreign_key_steps(&self) -> Vec<Step> {
         self.own_foreign_key().map_or_else(Vec::new, |key| {
-            foreign_key_steps(self.change, &self.split.target, &self.split.source, key, &key.name, false)
+            foreign_key_steps(self.change, &self.split.target, &self.split.source, key, &key.name)
         })
     }
 

@@ -15,6 +15,25 @@ pub fn column_definition(column: &Column) -> String {
     format!("{} {}{collation}", quote_ident(&column.name), column.ty)
 }
 
+/// Statistics target, storage, compression and options of a column, where they are not the defaults.
+pub fn column_settings(table: &QualifiedName, column: &Column) -> Vec<String> {
+    let alter = format!("alter table {} alter column {}", table.quoted(), quote_ident(&column.name));
+    let mut statements = Vec::new();
+    if let Some(target) = column.statistics_target {
+        statements.push(format!("{alter} set statistics {target}"));
+    }
+    if let Some(storage) = &column.storage {
+        statements.push(format!("{alter} set storage {storage}"));
+    }
+    if let Some(compression) = &column.compression {
+        statements.push(format!("{alter} set compression {compression}"));
+    }
+    for (name, value) in &column.options {
+        statements.push(format!("{alter} set ({name} = {value})"));
+    }
+    statements
+}
+
 /// `comment on <object> is 'coexist: <change>'`: says whose object this is, to people, to `pull` and to the next run.
 pub fn mark(object: &str, change: &str) -> String {
     format!("comment on {object} is {}", quote_literal(&format!("{OWNERSHIP_MARK}{change}")))
