@@ -50,10 +50,8 @@ fn converts_by_cast(expression: &Expression) -> bool {
 
 /// Types whose values compare with each other and with the same constants.
 fn same_family(a: &crate::schema::SqlType, b: &crate::schema::SqlType) -> bool {
-    const FAMILIES: [&[&str]; 2] = [
-        &["smallint", "integer", "bigint", "numeric", "real", "double precision"],
-        &["text", "character varying"],
-    ];
+    const FAMILIES: [&[&str]; 2] =
+        [&["smallint", "integer", "bigint", "numeric", "real", "double precision"], &["text", "character varying"]];
     a == b || FAMILIES.iter().any(|family| family.iter().any(|t| a.is(t)) && family.iter().any(|t| b.is(t)))
 }
 
@@ -270,10 +268,9 @@ impl Renaming<'_> {
 
     fn expression(&self, sql: &SqlText) -> SqlText {
         match Expression::parse_lenient(&sql.text) {
-            Ok(expression) => SqlText {
-                text: expression.replace_columns(|column| (self.stand_in)(&column.name)),
-                line: sql.line,
-            },
+            Ok(expression) => {
+                SqlText { text: expression.replace_columns(|column| (self.stand_in)(&column.name)), line: sql.line }
+            }
             // The loader parsed it; an expression that cannot be read a second time is left, and PostgreSQL refuses it by name.
             Err(_) => sql.clone(),
         }
@@ -333,9 +330,7 @@ impl Renaming<'_> {
 
     fn target(&self, target: &IndexTarget) -> IndexTarget {
         match target {
-            IndexTarget::Column(name) => {
-                IndexTarget::Column((self.name)(name).unwrap_or_else(|| name.clone()))
-            }
+            IndexTarget::Column(name) => IndexTarget::Column((self.name)(name).unwrap_or_else(|| name.clone())),
             IndexTarget::Expression(sql) => IndexTarget::Expression(self.expression(sql)),
         }
     }

@@ -149,9 +149,7 @@ impl<'a> Carry<'a> {
         let behind = self.constraints.iter().filter(|twin| index_behind(twin.after).is_some());
         let statements: Vec<String> = plain
             .chain(behind.map(|twin| &twin.after.name))
-            .map(|name| {
-                sql::mark(&format!("index {}", self.interim_index(name).quoted()), &self.change.name)
-            })
+            .map(|name| sql::mark(&format!("index {}", self.interim_index(name).quoted()), &self.change.name))
             .collect();
         (!statements.is_empty()).then(|| Step {
             id: "mark_indexes".to_owned(),
@@ -254,11 +252,7 @@ impl<'a> Carry<'a> {
     }
 
     fn drop_constraint(&self, table: &QualifiedName, name: &str, locks: Vec<Lock>) -> Action {
-        Action {
-            statements: vec![drop_constraint_if_exists(table, name)],
-            mode: Mode::Transaction,
-            locks,
-        }
+        Action { statements: vec![drop_constraint_if_exists(table, name)], mode: Mode::Transaction, locks }
     }
 
     /// The locks of the contract, in the order in which they are taken: referenced tables before referencing ones.

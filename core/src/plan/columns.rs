@@ -177,7 +177,10 @@ impl<'a> Parts<'a> {
         );
         Step {
             id: "contract".to_owned(),
-            title: format!("drop {} and give the new columns their final names and rules", self.columns.before.join(", ")),
+            title: format!(
+                "drop {} and give the new columns their final names and rules",
+                self.columns.before.join(", ")
+            ),
             phase: Phase::Contracted,
             action: Action { statements, mode: Mode::Transaction, locks },
             undo: Vec::new(),
@@ -222,8 +225,11 @@ impl<'a> Parts<'a> {
         let table = self.columns.table.quoted();
         let interim = self.interim_sequence(after).quoted();
         let generated = if identity.always { "always" } else { "by default" };
-        let alter = format!("alter table {table} alter column {} add generated {generated} as identity", quote_ident(&after.name))
-            .replace('%', "%%");
+        let alter = format!(
+            "alter table {table} alter column {} add generated {generated} as identity",
+            quote_ident(&after.name)
+        )
+        .replace('%', "%%");
         let sequence = interim.replace('%', "%%");
         // Of another type it takes that type's limits.
         let (options, limits) = if before.ty == after.ty {
@@ -232,12 +238,7 @@ impl<'a> Parts<'a> {
             ("increment %s start %s cache %s %s", "")
         };
         let mut block = Block::default();
-        block
-            .open("declare")
-            .line("old record;")
-            .line("reached bigint;")
-            .line("is_called boolean;")
-            .close("begin");
+        block.open("declare").line("old record;").line("reached bigint;").line("is_called boolean;").close("begin");
         block
             .open("select s.*, s.seqrelid::regclass::text as name into strict old from pg_catalog.pg_sequence s")
             .line(format!(
@@ -278,7 +279,9 @@ pub(super) fn key_columns(table: &Table) -> Vec<KeyColumn> {
     use crate::schema::ConstraintKind;
     let not_null = |columns: &[String]| columns.iter().all(|name| table.column(name).is_some_and(|c| c.not_null));
     let unique = table.constraints.iter().find_map(|constraint| match &constraint.kind {
-        ConstraintKind::Unique { columns, .. } if !constraint.deferrable && not_null(columns) => Some(columns.as_slice()),
+        ConstraintKind::Unique { columns, .. } if !constraint.deferrable && not_null(columns) => {
+            Some(columns.as_slice())
+        }
         _ => None,
     });
     let key = match table.primary_key() {

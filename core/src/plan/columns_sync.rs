@@ -202,9 +202,10 @@ impl<'a> Sync<'a> {
         statements.extend(
             self.not_null_columns().map(|name| drop_constraint_if_exists(table, &self.parts.not_null_check(name))),
         );
-        statements.extend(self.functions().map(|(name, parameters)| {
-            format!("drop function if exists {}({parameters})", name.quoted())
-        }));
+        statements.extend(
+            self.functions()
+                .map(|(name, parameters)| format!("drop function if exists {}({parameters})", name.quoted())),
+        );
         actions.push(Action { statements, mode: Mode::Transaction, locks: vec![exclusive(table)] });
         actions
     }
@@ -332,9 +333,7 @@ impl<'a> Sync<'a> {
         body.branch(format!("elsif {after_written} then"));
         if !self.parts.columns.backward.is_empty() {
             body.open(format!("if {} then", self.before_contradicts()));
-            body.open(format!(
-                "if to_regprocedure('coexist.count_conflict(text)') is not null then"
-            ));
+            body.open(format!("if to_regprocedure('coexist.count_conflict(text)') is not null then"));
             body.line(format!("perform coexist.count_conflict({});", quote_literal(&self.parts.change.name)));
             body.close("end if;");
             body.close("end if;");
@@ -360,7 +359,10 @@ impl<'a> Sync<'a> {
         // The declaration says that a row without after values, whose before columns hold their defaults, was written by new code.
         let defaults = all(self.parts.before_columns().map(|column| {
             let default = column.default.as_ref().map_or("null", |default| default.text.as_str());
-            format!("not ({})", self.distinct(column, &format!("new.{}", quote_ident(&column.name)), &format!("({default})")))
+            format!(
+                "not ({})",
+                self.distinct(column, &format!("new.{}", quote_ident(&column.name)), &format!("({default})"))
+            )
         }));
         any([given, defaults])
     }
@@ -611,11 +613,8 @@ impl<'a> Sync<'a> {
     }
 
     fn create_conversion_function(&self, direction: Direction, column: &Column, conversion: &Conversion) -> String {
-        let parameters: Vec<String> = self
-            .parameters(conversion)
-            .iter()
-            .map(|(name, ty)| format!("{} {ty}", quote_ident(name)))
-            .collect();
+        let parameters: Vec<String> =
+            self.parameters(conversion).iter().map(|(name, ty)| format!("{} {ty}", quote_ident(name))).collect();
         let own = |expression: &crate::sql::expression::Expression| {
             expression.replace_columns(|column| Some(quote_ident(&column.name)))
         };
@@ -628,11 +627,8 @@ impl<'a> Sync<'a> {
                 body.line(format!("return {};", own(fallback)));
             }
             _ => {
-                let values: Vec<String> = self
-                    .read_columns(conversion)
-                    .iter()
-                    .map(|name| format!("{}::text", quote_ident(name)))
-                    .collect();
+                let values: Vec<String> =
+                    self.read_columns(conversion).iter().map(|name| format!("{}::text", quote_ident(name))).collect();
                 body.open("if coexist_key is not null then");
                 body.line(format!(
                     "perform coexist.quarantine_row({}, {}, coexist_key, {},",

@@ -26,9 +26,8 @@ const EXACT: &[&str] = &[
 /// collation; and `json` or `point` have no `=` at all. There the binary images are compared (`*<>` on rows, since 9.4).
 pub fn distinct(schema: &Schema, ty: &SqlType, collated: bool, a: &str, b: &str) -> String {
     let is_enum = ty.qualified().is_some_and(|name| schema.enums.contains_key(&name));
-    let exact = ty.dimensions == 0
-        && !collated
-        && (is_enum || ty.schema.is_none() && EXACT.contains(&ty.name.as_str()));
+    let exact =
+        ty.dimensions == 0 && !collated && (is_enum || ty.schema.is_none() && EXACT.contains(&ty.name.as_str()));
     if exact { format!("{a} is distinct from {b}") } else { format!("row({a}) operator(pg_catalog.*<>) row({b})") }
 }
 

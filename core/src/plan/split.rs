@@ -222,7 +222,8 @@ impl<'a> Parts<'a> {
     }
 
     fn backfill(&self) -> Backfill {
-        let key = self.split.key.iter().map(|(source, target)| (target.clone(), format!("source.{}", quote_ident(source))));
+        let key =
+            self.split.key.iter().map(|(source, target)| (target.clone(), format!("source.{}", quote_ident(source))));
         let moved = self.split.moved.iter().map(|name| (name.clone(), format!("source.{}", quote_ident(name))));
         Backfill::Insert {
             source: self.split.source.clone(),

@@ -61,7 +61,12 @@ impl<'a> Sync<'a> {
         let level = if held.is_empty() { LockLevel::ShareRowExclusive } else { LockLevel::AccessExclusive };
         Step {
             id: "sync".to_owned(),
-            title: format!("keep {} of {} and {} in step, whichever is written", split.moved.join(", "), split.source, split.target),
+            title: format!(
+                "keep {} of {} and {} in step, whichever is written",
+                split.moved.join(", "),
+                split.source,
+                split.target
+            ),
             phase: Phase::DualWriting,
             action: Action {
                 statements,
@@ -154,21 +159,19 @@ impl<'a> Sync<'a> {
         let row = |when: String| format!("for each row when ({when})");
         let moved = self.parts.differs("old.", "new.");
         let key = |columns: &[&String]| -> Vec<String> {
-            columns
-                .iter()
-                .map(|name| format!("old.{0} is distinct from new.{0}", quote_ident(name)))
-                .collect()
+            columns.iter().map(|name| format!("old.{0} is distinct from new.{0}", quote_ident(name))).collect()
         };
         let changed_source = any(moved.iter().cloned().chain(key(&self.parts.source_key())));
         let changed_target = any(moved.into_iter().chain(key(&self.parts.target_key())));
-        let trigger = |purpose: &str, table: &QualifiedName, events: &str, conditions: String, function: &str| Trigger {
-            name: last_firing_name(change, purpose),
-            table: table.clone(),
-            events: events.to_owned(),
-            conditions,
-            function: self.function(function),
-            constraint: false,
-        };
+        let trigger =
+            |purpose: &str, table: &QualifiedName, events: &str, conditions: String, function: &str| Trigger {
+                name: last_firing_name(change, purpose),
+                table: table.clone(),
+                events: events.to_owned(),
+                conditions,
+                function: self.function(function),
+                constraint: false,
+            };
         let (source, target) = (&split.source, &split.target);
         let mut triggers = vec![
             trigger("insert", source, "after insert", row(self.parts.has_row("new.")), "to_target"),
@@ -233,7 +236,8 @@ impl<'a> Sync<'a> {
         ));
         body.close("end if;");
         body.open(format!("if {} then", self.parts.has_row("new.")));
-        let columns: Vec<String> = self.parts.target_key().into_iter().chain(&split.moved).map(|c| quote_ident(c)).collect();
+        let columns: Vec<String> =
+            self.parts.target_key().into_iter().chain(&split.moved).map(|c| quote_ident(c)).collect();
         let values: Vec<String> = self
             .parts
             .source_key()
@@ -250,7 +254,10 @@ impl<'a> Sync<'a> {
         if !split.always {
             let not_null = any(split.moved.iter().map(|name| format!("t.{} is not null", quote_ident(name))));
             body.branch("else");
-            body.line(format!("delete from {target} as t where {} and {not_null};", self.key_equals(true, "t.", "new.")));
+            body.line(format!(
+                "delete from {target} as t where {} and {not_null};",
+                self.key_equals(true, "t.", "new.")
+            ));
         }
         body.close("end if;");
         body.line("return null;");
@@ -279,7 +286,9 @@ impl<'a> Sync<'a> {
             self.key_equals(false, "s.", "new.")
         ));
         body.open("if not found then");
-        body.line("raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,");
+        body.line(
+            "raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,",
+        );
         body.line(format!(
             "  message = {};",
             quote_literal(&format!(
@@ -294,10 +303,17 @@ impl<'a> Sync<'a> {
             let defaults = all(self.parts.moved().map(|column| {
                 let default = column.default.as_ref().map_or("null", |default| default.text.as_str());
                 let name = format!("t.{}", quote_ident(&column.name));
-                let differs = super::compare::distinct(schema, &column.ty, column.collation.is_some(), &name, &format!("({default})"));
+                let differs = super::compare::distinct(
+                    schema,
+                    &column.ty,
+                    column.collation.is_some(),
+                    &name,
+                    &format!("({default})"),
+                );
                 format!("not ({differs})")
             }));
-            let pairs = all(self.parts.target_key().into_iter().map(|name| format!("t.{0} = new.{0}", quote_ident(name))));
+            let pairs =
+                all(self.parts.target_key().into_iter().map(|name| format!("t.{0} = new.{0}", quote_ident(name))));
             body.line(format!("delete from {} as t where {pairs} and {defaults};", split.target.quoted()));
         }
         body.line("return new;");
@@ -321,8 +337,7 @@ impl<'a> Sync<'a> {
         body.line(format!("where {} and {not_null};", self.key_equals(false, "s.", "old.")));
         body.close("end if;");
         body.open("if tg_op <> 'DELETE' then");
-        let set: Vec<String> =
-            split.moved.iter().map(|name| format!("{0} = new.{0}", quote_ident(name))).collect();
+        let set: Vec<String> = split.moved.iter().map(|name| format!("{0} = new.{0}", quote_ident(name))).collect();
         body.line(format!("update {source} as s set {}", set.join(", ")));
         body.line(format!(
             "where {} and {};",

@@ -152,8 +152,7 @@ pub fn create_index(table: &QualifiedName, name: &str, index: &Index) -> String 
     let nulls = if index.nulls_not_distinct { " nulls not distinct" } else { "" };
     let tablespace =
         index.tablespace.as_ref().map(|name| format!(" tablespace {}", quote_ident(name))).unwrap_or_default();
-    let predicate =
-        index.predicate.as_ref().map(|predicate| format!(" where {}", predicate.text)).unwrap_or_default();
+    let predicate = index.predicate.as_ref().map(|predicate| format!(" where {}", predicate.text)).unwrap_or_default();
     format!(
         "create {unique}index concurrently {} on {} using {} ({}){}{nulls}{}{tablespace}{predicate}",
         quote_ident(name),

@@ -36,7 +36,11 @@ pub const NAMES: [&str; 8] = [
 pub fn files(plan: &Plan) -> Vec<File> {
     let mut files = vec![File { name: "change.toml", text: plan_file::to_toml(plan) }];
     let phases = [
-        ("1_expand.sql", Phase::Expanded, "The before shape as it is, and the after shape beside it, empty. Old code cannot notice."),
+        (
+            "1_expand.sql",
+            Phase::Expanded,
+            "The before shape as it is, and the after shape beside it, empty. Old code cannot notice.",
+        ),
         ("2_trigger.sql", Phase::DualWriting, "From here on every write through one shape reaches the other."),
     ];
     for (name, phase, about) in phases {
@@ -94,9 +98,12 @@ fn header(plan: &Plan, about: &str, actions: &[&Action]) -> Text {
         text.comment(&line);
     }
     text.line("--");
-    text.comment("Made by `cargo build` from the declaration; edits are overwritten. Run with psql, or let `coexist up` do it.");
+    text.comment(
+        "Made by `cargo build` from the declaration; edits are overwritten. Run with psql, or let `coexist up` do it.",
+    );
     text.line("");
     text.line("\\set ON_ERROR_STOP on");
+    text.line("set client_min_messages = warning;");
     let path: Vec<String> = plan.search_path.iter().map(|name| quote_ident(name)).collect();
     text.line(format!("set search_path = {};", path.join(", ")));
     text.line("set lock_timeout = '1s';");
@@ -160,7 +167,9 @@ fn action(text: &mut Text, action: &Action) {
 
 fn rollback_file(plan: &Plan) -> String {
     let undo: Vec<&Action> = plan.steps.iter().rev().flat_map(|step| &step.undo).collect();
-    let mut about = "Takes the change back from any phase before the contract. What new code wrote stays, in the before shape.".to_owned();
+    let mut about =
+        "Takes the change back from any phase before the contract. What new code wrote stays, in the before shape."
+            .to_owned();
     if let Some(reason) = &plan.irreversible {
         let _ = write!(about, "\nIRREVERSIBLE: {reason}.");
     }

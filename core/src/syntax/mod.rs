@@ -1,10 +1,7 @@
 //! The declaration as it was written: a tree with spans. Nothing is checked here but grammar.
 //!
-//! [`parse`](parse::parse) is lenient: what it understood is in the tree, also next to a mistake, so that later passes and an editor see
+//! Parsing is lenient: what was understood is in the tree, also next to a mistake, so that later passes and an editor see
 //! as much as possible of a declaration that someone is still typing.
-
-pub mod parse;
-pub mod source;
 
 use proc_macro2::{Span, TokenStream};
 
