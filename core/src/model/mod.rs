@@ -3,6 +3,7 @@
 pub mod apply;
 mod shape;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proc_macro2::{Span, TokenStream};
@@ -25,6 +26,15 @@ pub struct Model {
     pub changes: Vec<Change>,
     /// Rust types of columns that the declaration overrides.
     pub types: Vec<TypeOverride>,
+}
+
+/// At which stage each change was when its files were last written to `migrations/`.
+#[derive(Clone, Debug)]
+pub enum Committed {
+    /// Nothing writes the files of this crate, so the sequence of stages cannot be checked.
+    Unknown,
+    /// Each change that has files. One that has none is new.
+    Stages(BTreeMap<String, Stage>),
 }
 
 /// A Rust type of the user's own for a column, in both shapes.
@@ -53,11 +63,9 @@ pub struct Change {
     pub stage: Stage,
     /// The changes that it builds on.
     pub after: Vec<String>,
-    /// 1 for a change that builds on nothing, otherwise one more than the deepest of those that it builds on. Triggers fire in this order.
-    pub depth: usize,
     /// What changes.
     pub kind: ChangeKind,
-    /// The before shape: the schema with every change at stage `contract` and every one that this builds on, without this one.
+    /// The before shape: the schema with every change at stage `contract`, without this one.
     pub before: Shape,
     /// The after shape: the same with this change.
     pub after_shape: Shape,
