@@ -333,7 +333,8 @@ impl<'a> Sync<'a> {
         body.branch(format!("elsif {after_written} then"));
         if !self.parts.columns.backward.is_empty() {
             body.open(format!("if {} then", self.before_contradicts()));
-            body.open(format!("if to_regprocedure('coexist.count_conflict(text)') is not null then"));
+            // Under psql alone there may be no ledger.
+            body.open("if to_regprocedure('coexist.count_conflict(text)') is not null then");
             body.line(format!("perform coexist.count_conflict({});", quote_literal(&self.parts.change.name)));
             body.close("end if;");
             body.close("end if;");

@@ -101,6 +101,7 @@ pub struct Change {
 }
 
 /// One operation of a change.
+#[expect(clippy::large_enum_variant, reason = "a declaration has a handful of them")]
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// `rename t.a to b;`
