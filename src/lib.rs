@@ -1,8 +1,10 @@
 //! coexist.
 
 mod access;
+pub mod catalog;
 pub mod change;
 pub mod executor;
+mod explained;
 pub mod proof;
 #[cfg(all(unix, feature = "sandbox"))]
 pub mod sandbox;

@@ -1,9 +1,10 @@
 //! What can go wrong with a throw-away server.
 
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+
+use crate::explained::Explained;
 
 use super::binaries::{BIN_DIR_VARIABLE, Miss};
 
@@ -74,7 +75,7 @@ pub enum Error {
     },
 
     /// The server refused a connection or a statement.
-    #[error("{what}: {}", with_causes(.source))]
+    #[error("{what}: {}", Explained(.source))]
     Database {
         /// What was attempted.
         what: String,
@@ -102,19 +103,5 @@ fn no_binaries(wanted_major: &Option<u32>, misses: &[Miss]) -> String {
          macOS:           brew install postgresql\n\
          or set {BIN_DIR_VARIABLE} to the folder that has them"
     ));
-    text
-}
-
-/// `postgres::Error` names only the kind of failure; the server's own words are in its sources.
-fn with_causes(error: &postgres::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = error.source();
-    }
     text
 }
