@@ -238,15 +238,15 @@ impl<'a> Parts<'a> {
             ("increment %s start %s cache %s %s", "")
         };
         let mut block = Block::default();
-        block.open("declare").line("old record;").line("reached bigint;").line("is_called boolean;").close("begin");
+        block.open("declare").line("old record;").line("reached bigint;").line("is_called boolean;").branch("begin");
         block
-            .open("select s.*, s.seqrelid::regclass::text as name into strict old from pg_catalog.pg_sequence s")
+            .line("select s.*, s.seqrelid::regclass::text as name into strict old from pg_catalog.pg_sequence s")
             .line(format!(
-                "where s.seqrelid = pg_catalog.pg_get_serial_sequence({}, {})::regclass;",
+                "  where s.seqrelid = pg_catalog.pg_get_serial_sequence({}, {})::regclass;",
                 quote_literal(&table),
                 quote_literal(&before.name)
             ))
-            .close("execute format('select last_value, is_called from %s', old.name) into reached, is_called;")
+            .line("execute format('select last_value, is_called from %s', old.name) into reached, is_called;")
             .open("execute format(")
             .line(format!("{},", quote_literal(&format!("{alter} (sequence name {sequence} {options})"))))
             .line(format!(
@@ -254,7 +254,7 @@ impl<'a> Parts<'a> {
             ))
             .close(");")
             .line(format!("perform pg_catalog.setval({}, reached, is_called);", quote_literal(&interim)))
-            .line("end");
+            .close("end");
         anonymous(block)
     }
 
@@ -313,21 +313,30 @@ pub(super) fn copy_column_privileges(
     let object = format!("({}) on {}", quote_ident(to), to_table.quoted()).replace('%', "%%");
     let grant = format!("grant %s {object} to %s%s");
     let mut block = Block::default();
-    block.open("declare").line("granted record;").close("begin");
+    block.open("declare").line("granted record;").branch("begin");
     block
         .open("for granted in")
-        .line("select a.privilege_type, a.is_grantable, case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role")
+        .line("select a.privilege_type, a.is_grantable,")
+        .line(
+            "  case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role",
+        )
         .line("from pg_catalog.pg_attribute c, pg_catalog.aclexplode(c.attacl) a")
         .line(format!(
             "where c.attrelid = {}::regclass and c.attname = {} and not c.attisdropped",
             quote_literal(&from_table.quoted()),
             quote_literal(from)
         ))
-        .line("order by 3, 1")
-        .branch("loop")
-        .line(format!("execute format({}, granted.privilege_type, granted.role,", quote_literal(&grant)))
-        .line("  case when granted.is_grantable then ' with grant option' else '' end);")
-        .close("end loop;")
-        .line("end");
+        .line("order by 3, 1");
+    grant_in_loop(&mut block, &grant);
+    block.close("end");
     anonymous(block)
+}
+
+/// The body of a loop over `granted`, each a privilege, whether it is grantable, and a role.
+pub(super) fn grant_in_loop(block: &mut Block, grant: &str) {
+    block
+        .branch("loop")
+        .line(format!("execute format({}, granted.privilege_type, granted.role,", quote_literal(grant)))
+        .line("  case when granted.is_grantable then ' with grant option' else '' end);")
+        .close("end loop;");
 }

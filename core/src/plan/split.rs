@@ -1,7 +1,7 @@
 //! The plan of a split: columns of a table move to a new 1:1 table.
 
 use super::carry::{Carry, analyze_step, exclusive, foreign_key_steps, lock_tables};
-use super::columns::{copy_column_privileges, key_columns};
+use super::columns::{copy_column_privileges, grant_in_loop, key_columns};
 use super::compare::{any, distinct};
 use super::make::{Planned, table_notes};
 use super::split_sync::Sync;
@@ -156,27 +156,21 @@ impl<'a> Parts<'a> {
         let source = quote_literal(&self.split.source.quoted());
         let quoted = self.split.target.quoted().replace('%', "%%");
         let mut block = Block::default();
-        block.open("declare").line("granted record;").line("owner name;").close("begin");
+        block.open("declare").line("granted record;").line("owner name;").branch("begin");
         block
-            .open("select pg_catalog.pg_get_userbyid(c.relowner) into strict owner")
-            .line(format!("from pg_catalog.pg_class c where c.oid = {source}::regclass;"))
-            .close("if owner <> current_user then")
-            .line(format!("  execute format({}, owner);", quote_literal(&format!("alter table {quoted} owner to %I"))))
-            .line("end if;");
-        block
+            .line("select pg_catalog.pg_get_userbyid(c.relowner) into strict owner")
+            .line(format!("  from pg_catalog.pg_class c where c.oid = {source}::regclass;"))
+            .open("if owner <> current_user then")
+            .line(format!("execute format({}, owner);", quote_literal(&format!("alter table {quoted} owner to %I"))))
+            .close("end if;")
             .open("for granted in")
-            .line("select a.privilege_type, a.is_grantable, case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role")
+            .line("select a.privilege_type, a.is_grantable,")
+            .line("  case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role")
             .line("from pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a")
             .line(format!("where c.oid = {source}::regclass and a.grantee <> c.relowner"))
-            .line("order by 3, 1")
-            .branch("loop")
-            .line(format!(
-                "execute format({}, granted.privilege_type, granted.role,",
-                quote_literal(&format!("grant %s on {quoted} to %s%s"))
-            ))
-            .line("  case when granted.is_grantable then ' with grant option' else '' end);")
-            .close("end loop;")
-            .line("end");
+            .line("order by 3, 1");
+        grant_in_loop(&mut block, &format!("grant %s on {quoted} to %s%s"));
+        block.close("end");
         anonymous(block)
     }
 

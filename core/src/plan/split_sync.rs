@@ -9,7 +9,7 @@ use super::columns_sync::{last_firing_name, restore_not_null};
 use super::compare::{all, any};
 use super::make::own_name;
 use super::split::Parts;
-use super::sql::{self, Block, create_function};
+use super::sql::{self, Block, anonymous, create_function};
 use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
 use crate::ident::{QualifiedName, quote_ident, quote_literal};
 use crate::schema::Column;
@@ -148,7 +148,25 @@ impl<'a> Sync<'a> {
         if self.held().next().is_some() {
             statements.extend(create("held", self.held_body()));
         }
+        statements.push(self.hand_over_functions());
         statements
+    }
+
+    /// Functions that a superuser made would run as one: they get the rights of the table's owner. Anybody else who may alter the table has
+    /// those rights already.
+    fn hand_over_functions(&self) -> String {
+        let source = quote_literal(&self.parts.split.source.quoted());
+        let functions: Vec<String> =
+            self.functions().iter().map(|name| quote_literal(&format!("{}()", name.quoted()))).collect();
+        let mut body = Block::default();
+        body.open("declare").line("owner name;").line("function regprocedure;").branch("begin");
+        body.line("select pg_catalog.pg_get_userbyid(c.relowner) into strict owner");
+        body.line(format!("  from pg_catalog.pg_class c where c.oid = {source}::regclass;"));
+        body.open("if owner <> current_user and pg_catalog.current_setting('is_superuser') = 'on' then");
+        body.open(format!("foreach function in array array[{}]::regprocedure[] loop", functions.join(", ")));
+        body.line("execute format('alter function %s owner to %I', function, owner);");
+        body.close("end loop;").close("end if;").close("end");
+        anonymous(body)
     }
 
     fn triggers(&self) -> Vec<Trigger> {
