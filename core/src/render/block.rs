@@ -40,6 +40,13 @@ impl Block {
     }
 }
 
+impl Block {
+    /// What was written so far.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 impl From<Block> for String {
     fn from(block: Block) -> Self {
         block.text

@@ -79,6 +79,14 @@ impl Text {
         self.0.push('\n');
     }
 
+    /// An anonymous block with a comment above it.
+    fn block(&mut self, about: &str, body: &Block) {
+        let tag = dollar_tag(body.text());
+        self.line("");
+        self.comment(about);
+        self.line(format!("do {tag}\n{}{tag};", body.text()));
+    }
+
     fn comment(&mut self, text: &str) {
         for line in text.lines() {
             self.line(format!("-- {line}").trim_end());
@@ -137,12 +145,81 @@ fn phase_file(plan: &Plan, phase: Phase, about: &str) -> String {
     let steps: Vec<&Step> = plan.steps_to(phase).collect();
     let actions: Vec<&Action> = steps.iter().map(|step| &step.action).collect();
     let mut text = header(plan, about, &actions);
+    text.block("in order, as far as the ledger knows", &guard(plan, phase));
     for step in steps {
         text.line("");
         text.comment(&format!("step {}: {}", step.id, step.title));
         action(&mut text, &step.action);
     }
+    text.block("tell the ledger, where there is one", &record(plan, phase));
     text.0
+}
+
+/// Stops where the ledger knows that the database is not at the phase before this one.
+fn guard(plan: &Plan, phase: Phase) -> Block {
+    let before = Phase::ALL.into_iter().take_while(|earlier| *earlier < phase).last().unwrap_or(Phase::Declared);
+    let mut body = Block::default();
+    body.open("declare").line("found text;").branch("begin").open("if to_regclass('coexist.changes') is not null then");
+    body.line(format!("select phase into found from coexist.changes where name = {};", quote_literal(&plan.change)));
+    // Running a phase's file again is no mistake: it fails at its first statement, or goes on with what is left.
+    body.open(format!(
+        "if coalesce(found, {}) not in ({}, {}) then",
+        quote_literal(Phase::Declared.name()),
+        quote_literal(before.name()),
+        quote_literal(phase.name())
+    ));
+    body.line(format!(
+        "raise exception using message = {} || coalesce(found, {}),",
+        quote_literal(&format!("the change {} is not {} but ", plan.change, before.name())),
+        quote_literal(Phase::Declared.name())
+    ));
+    body.line(format!(
+        "  hint = {};",
+        quote_literal("Run the files in the order of their numbers, or let `coexist up` do it.")
+    ));
+    body.close("end if;").close("end if;").close("end");
+    body
+}
+
+/// Writes to the ledger what `coexist up` would have written, so that it can go on from here, and applications can ask for their proofs.
+fn record(plan: &Plan, phase: Phase) -> Block {
+    let change = quote_literal(&plan.change);
+    let steps: Vec<String> = plan.steps_to(phase).map(|step| quote_literal(&step.id)).collect();
+    let mut body = Block::default();
+    body.open("begin").open("if to_regclass('coexist.changes') is not null then");
+    body.line("insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)");
+    body.line(format!(
+        "values ({change}, {}, {}, {}, '', 'psql')",
+        quote_literal(&plan.fingerprint()),
+        quote_literal(phase.name()),
+        quote_literal(plan.stage.name())
+    ));
+    body.line("on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,");
+    body.line("  direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();");
+    if !steps.is_empty() {
+        body.line("insert into coexist.steps (change, id, state, tries, finished_at)");
+        body.line(format!(
+            "select {change}, id, 'done', 1, clock_timestamp() from unnest(array[{}]) as id",
+            steps.join(", ")
+        ));
+        body.line("on conflict (change, id) do update set state = excluded.state, finished_at = excluded.finished_at;");
+    }
+    body.close("end if;").close("end");
+    body
+}
+
+fn record_rollback(plan: &Plan) -> Block {
+    let change = quote_literal(&plan.change);
+    let mut body = Block::default();
+    body.open("begin").open("if to_regclass('coexist.changes') is not null then");
+    body.line("update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql', updated_at = clock_timestamp()");
+    body.line(format!("  where name = {change};"));
+    body.line(format!(
+        "update coexist.steps set state = 'undone', finished_at = clock_timestamp() where change = {change};"
+    ));
+    body.line(format!("delete from coexist.segments where change = {change};"));
+    body.close("end if;").close("end");
+    body
 }
 
 fn action(text: &mut Text, action: &Action) {
@@ -181,6 +258,7 @@ fn rollback_file(plan: &Plan) -> String {
             action(&mut text, undo);
         }
     }
+    text.block("tell the ledger, where there is one", &record_rollback(plan));
     text.0
 }
 
@@ -190,15 +268,18 @@ fn backfill_file(plan: &Plan) -> String {
         "Every row that is not yet in the after shape, in batches that commit as they go; run again, it goes on with what is left.\nRows that new code wrote are never touched. Locks rows, a batch at a time.",
         &[],
     );
+    text.block("in order, as far as the ledger knows", &guard(plan, Phase::Backfilled));
     for backfill in &plan.backfill {
-        text.line("");
-        let body = match backfill {
-            Backfill::Update { table, set, pending, .. } => update_loop(plan, table, set, pending),
-            Backfill::Insert { source, key, .. } => insert_loop(plan, backfill, source, key),
-        };
-        let tag = dollar_tag(&body);
-        text.line(format!("do {tag}\n{body}{tag};"));
+        match backfill {
+            Backfill::Update { table, set, pending, .. } => {
+                text.block(&format!("fill {table}"), &update_loop(plan, table, set, pending));
+            }
+            Backfill::Insert { source, target, key, .. } => {
+                text.block(&format!("fill {target} from {source}"), &insert_loop(plan, backfill, source, key));
+            }
+        }
     }
+    text.block("tell the ledger, where there is one", &record(plan, Phase::Backfilled));
     text.0
 }
 
@@ -212,7 +293,7 @@ fn announce(plan: &Plan) -> String {
 }
 
 /// A loop over the pages that the table has at its start; rows that move meanwhile are synced by the triggers on their way.
-fn update_loop(plan: &Plan, table: &QualifiedName, set: &[(String, String)], pending: &str) -> String {
+fn update_loop(plan: &Plan, table: &QualifiedName, set: &[(String, String)], pending: &str) -> Block {
     let piece = Piece::Blocks { from: "page".to_owned(), to: "page + step".to_owned() };
     let mut body = Block::default();
     body.open("declare")
@@ -231,11 +312,11 @@ fn update_loop(plan: &Plan, table: &QualifiedName, set: &[(String, String)], pen
         .line("page := page + step;")
         .close("end loop;")
         .close("end");
-    body.into()
+    body
 }
 
 /// A loop over pieces of the key, each found by reading the key's index from where the last one ended.
-fn insert_loop(plan: &Plan, backfill: &Backfill, source: &QualifiedName, key: &[KeyColumn]) -> String {
+fn insert_loop(plan: &Plan, backfill: &Backfill, source: &QualifiedName, key: &[KeyColumn]) -> Block {
     let bound = |variable: &str| -> Vec<String> {
         key.iter().enumerate().map(|(n, column)| format!("{variable}[{}]::{}", n + 1, column.ty)).collect()
     };
@@ -268,7 +349,7 @@ fn insert_loop(plan: &Plan, backfill: &Backfill, source: &QualifiedName, key: &[
         .line("reached := upto;")
         .close("end loop;")
         .close("end");
-    body.into()
+    body
 }
 
 fn verify_file(plan: &Plan) -> String {
@@ -278,16 +359,12 @@ fn verify_file(plan: &Plan) -> String {
         &[],
     );
     for reconcile in &plan.reconcile {
-        text.line("");
-        text.comment(&reconcile.title);
-        let body = verify_body(reconcile);
-        let tag = dollar_tag(&body);
-        text.line(format!("do {tag}\n{body}{tag};"));
+        text.block(&reconcile.title, &verify_body(reconcile));
     }
     text.0
 }
 
-fn verify_body(reconcile: &Reconcile) -> String {
+fn verify_body(reconcile: &Reconcile) -> Block {
     let join = reconcile
         .join
         .as_ref()
@@ -317,5 +394,5 @@ fn verify_body(reconcile: &Reconcile) -> String {
         ))
         .close("end if;")
         .close("end");
-    body.into()
+    body
 }
