@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes core/src/sql/builtin_functions.txt and builtin_types.txt from the catalogs of running PostgreSQL servers.
+"""Writes core/src/sql/builtin_{functions,types,casts}.txt from the catalogs of running PostgreSQL servers.
 
 usage: scripts/builtin_catalog.py CONNECTION...
 
@@ -50,6 +50,14 @@ where typnamespace = 'pg_catalog'::regnamespace and typtype in ('b', 'r', 'm')
     and oid not in (select typarray from pg_type)
 """
 
+CASTS = """
+select source.typname || '>' || target.typname
+from pg_cast c
+join pg_type source on source.oid = c.castsource
+join pg_type target on target.oid = c.casttarget
+where c.oid < 16384 and source.oid <> target.oid
+"""
+
 
 def rows(connection, query):
     command = ["psql", "-X", "-A", "-t", "-F", "\t", "-d", connection, "-c", query]
@@ -74,7 +82,7 @@ def main():
     connections = sys.argv[1:]
     if not connections:
         sys.exit(__doc__)
-    functions, types, majors = {}, {}, []
+    functions, types, casts, majors = {}, {}, {}, []
     for connection in connections:
         major = int(rows(connection, "show server_version_num")[0][0]) // 10000
         majors.append(major)
@@ -86,6 +94,8 @@ def main():
             entry["seen"].append(major)
         for (name,) in rows(connection, TYPES):
             types.setdefault(name, []).append(major)
+        for (pair,) in rows(connection, CASTS):
+            casts.setdefault(pair, []).append(major)
     oldest, newest = min(majors), max(majors)
 
     lines = []
@@ -100,8 +110,9 @@ def main():
         "# name, volatilities of the overloads (i, s, v; z: one that is not immutable handles a time with zone),",
         "# kinds of the overloads (p plain, r set-returning, a aggregate, w window), servers that have it",
     ], lines)
-    write("builtin_types.txt", [made, "# name, servers that have it"],
-          [f"{name} {versions(seen, newest, oldest)}" for name, seen in types.items()])
+    for file, what, found in [("builtin_types.txt", "name", types), ("builtin_casts.txt", "source>target", casts)]:
+        write(file, [made, f"# {what}, servers that have it"],
+              [f"{name} {versions(seen, newest, oldest)}" for name, seen in found.items()])
 
 
 main()

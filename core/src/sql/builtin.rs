@@ -35,6 +35,7 @@ fn lines(file: &'static str) -> Vec<&'static str> {
 }
 
 static FUNCTIONS: List = List(LazyLock::new(|| lines(include_str!("builtin_functions.txt"))));
+static CASTS: List = List(LazyLock::new(|| lines(include_str!("builtin_casts.txt"))));
 static TYPES: List = List(LazyLock::new(|| lines(include_str!("builtin_types.txt"))));
 
 /// What calls of a function do.
@@ -120,6 +121,11 @@ pub fn function(name: &str) -> Option<Builtin> {
 /// Whether `pg_catalog` has a type of this name, on any supported server. Names of the catalog (`int4`), not of the grammar (`integer`).
 pub fn is_builtin_type(name: &str) -> bool {
     TYPES.find(name).is_some()
+}
+
+/// Whether `pg_cast` has a cast between two types of the catalog, and which servers have it: since, and until.
+pub(super) fn cast(from: &str, to: &str) -> Option<(Option<u32>, Option<u32>)> {
+    CASTS.find(&format!("{from}>{to}")).map(servers)
 }
 
 /// `14-` → since 14, `-13` → until 13.

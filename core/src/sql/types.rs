@@ -243,6 +243,27 @@ fn canonical_name(name: &str) -> &str {
     }
 }
 
+/// What the catalog calls a built-in type: the other way round than [`canonical_name`].
+pub(super) fn catalog_name(name: &str) -> &str {
+    match name {
+        "bigint" => "int8",
+        "bit varying" => "varbit",
+        "boolean" => "bool",
+        "character" => "bpchar",
+        "character varying" => "varchar",
+        "double precision" => "float8",
+        "integer" => "int4",
+        "real" => "float4",
+        "smallint" => "int2",
+        "time with time zone" => "timetz",
+        "time without time zone" => "time",
+        "timestamp with time zone" => "timestamptz",
+        "timestamp without time zone" => "timestamp",
+        name if name.starts_with("interval ") => "interval",
+        name => name,
+    }
+}
+
 /// The type behind a shorthand for a column with a sequence.
 fn serial(name: &str) -> Option<&'static str> {
     Some(match name {
