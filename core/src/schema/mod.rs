@@ -13,6 +13,14 @@ pub use crate::ident::QualifiedName;
 /// Comments on objects that belong to a change in flight begin with this.
 pub const OWNERSHIP_MARK: &str = "coexist: ";
 
+/// Where the ledger lives: nothing in this schema is the user's.
+pub const LEDGER_SCHEMA: &str = "coexist";
+
+/// Whether a comment says that a change in flight made the object.
+pub fn is_marked(comment: Option<&str>) -> bool {
+    comment.is_some_and(|comment| comment.starts_with(OWNERSHIP_MARK))
+}
+
 /// Everything a dump describes.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
@@ -113,9 +121,10 @@ impl Schema {
 pub struct SqlType {
     /// The schema of a type that is not built in; `None` for those of `pg_catalog`.
     pub schema: Option<String>,
-    /// The canonical name without modifier: `integer`, `character varying`, `timestamp with time zone`, `"char"` is `char`.
+    /// The canonical name without modifier: `integer`, `character varying`, `timestamp with time zone`, `interval day to second`; `"char"`
+    /// is `char`.
     pub name: String,
-    /// The modifiers as `format_type` writes them: `["12", "2"]` for `numeric(12,2)`, `["day to second(3)"]` for an interval.
+    /// The modifiers as `format_type` writes them: `["12", "2"]` for `numeric(12,2)`.
     pub modifiers: Vec<String>,
     /// Array dimensions. PostgreSQL does not tell one from several: 1 for every array.
     pub dimensions: u8,
@@ -142,14 +151,8 @@ impl SqlType {
 impl fmt::Display for SqlType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use crate::ident::quote_ident;
-        let modifiers = match self.modifiers.as_slice() {
-            [] => String::new(),
-            // The fields of an interval stand without parentheses.
-            [fields] if self.name == "interval" && !fields.starts_with(|c: char| c.is_ascii_digit()) => {
-                format!(" {fields}")
-            }
-            modifiers => format!("({})", modifiers.join(",")),
-        };
+        let modifiers =
+            if self.modifiers.is_empty() { String::new() } else { format!("({})", self.modifiers.join(",")) };
         match &self.schema {
             Some(schema) => write!(f, "{}.{}{modifiers}", quote_ident(schema), quote_ident(&self.name))?,
             // The modifier of these stands in the middle of the name.
@@ -451,7 +454,7 @@ pub struct Index {
 }
 
 /// One column or expression of an index.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct IndexKey {
     /// What is indexed.
     pub on: IndexTarget,
@@ -468,7 +471,7 @@ pub struct IndexKey {
 }
 
 /// What an index key is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum IndexTarget {
     /// A column.
     Column(String),

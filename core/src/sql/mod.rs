@@ -3,6 +3,7 @@
 //! - [`expression`]: an expression that a user wrote or a dump contains: its mistakes, its column references, its functions, and a copy of
 //!   it with columns put in place of others (token by token, never text in text).
 //! - [`types`]: type names as users write them, and as PostgreSQL's `format_type` spells them.
+//! - [`token`]: SQL as a flat list of tokens, for where a tree would cost too much.
 //! - [`builtin`]: what PostgreSQL's own functions are (volatile, aggregate, …), taken from the catalogs of real servers.
 //! - [`conversion`]: what a cast from one type to another does to a value: nothing, loses something, may fail.
 //! - [`error`]: a mistake in a piece of SQL, with its place in the text, and the code frame that shows it.
@@ -12,6 +13,8 @@ pub mod conversion;
 pub mod error;
 pub mod expression;
 mod parser;
+pub mod token;
+pub(crate) mod tree;
 pub mod types;
 
 pub use error::{ErrorKind, ExpressionError, frame};

@@ -212,7 +212,7 @@ fn float(modifiers: &[(String, Range<usize>)], range: Range<usize>) -> Result<Sq
 }
 
 /// Names that the grammar has and the catalog has not.
-fn grammar_name(name: &str) -> Option<&'static str> {
+pub(crate) fn grammar_name(name: &str) -> Option<&'static str> {
     Some(match name {
         "bigint" => "bigint",
         "boolean" => "boolean",
@@ -225,7 +225,7 @@ fn grammar_name(name: &str) -> Option<&'static str> {
 }
 
 /// What `format_type` calls a type of the catalog.
-fn canonical_name(name: &str) -> &str {
+pub(crate) fn canonical_name(name: &str) -> &str {
     match name {
         "bool" => "boolean",
         "float4" => "real",
@@ -265,7 +265,7 @@ pub(super) fn catalog_name(name: &str) -> &str {
 }
 
 /// The type behind a shorthand for a column with a sequence.
-fn serial(name: &str) -> Option<&'static str> {
+pub(crate) fn serial(name: &str) -> Option<&'static str> {
     Some(match name {
         "smallserial" | "serial2" => "smallint",
         "serial" | "serial4" => "integer",
