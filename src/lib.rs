@@ -2,18 +2,33 @@
 
 mod access;
 pub mod catalog;
+mod backfill;
 pub mod change;
+mod database;
+mod error;
+mod event;
 pub mod executor;
 mod explained;
+pub mod ledger;
+mod options;
+mod pieces;
 pub mod proof;
+mod runner;
 #[cfg(all(unix, feature = "sandbox"))]
 pub mod sandbox;
 pub mod value;
+mod verify;
 
+pub use backfill::Progress;
 pub use change::Change;
-pub use coexist_core::plan::{Phase, Stage};
+pub use coexist_core::plan::{self, Phase, Stage};
+pub use database::Database;
+pub use error::{Class, Error, Result, Seconds};
+pub use event::Event;
 pub use executor::Executor;
+pub use options::{Options, Pace};
 pub use postgres;
+pub use runner::{Blocker, Runner, Status, StepStatus};
 pub use value::Value;
 
 /// For generated code. Nothing in here is promised to stay as it is.

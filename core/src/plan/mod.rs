@@ -252,6 +252,20 @@ impl LockLevel {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
 
+    /// Whether two transactions cannot hold these on one table at the same time.
+    pub fn conflicts_with(self, other: Self) -> bool {
+        use LockLevel::*;
+        let (weaker, stronger) = if self <= other { (self, other) } else { (other, self) };
+        match weaker {
+            AccessShare => stronger == AccessExclusive,
+            RowShare => stronger >= Exclusive,
+            RowExclusive => stronger >= Share,
+            // The only one that admits itself among those that are stronger than what writers take.
+            Share => stronger != Share,
+            ShareUpdateExclusive | ShareRowExclusive | Exclusive | AccessExclusive => true,
+        }
+    }
+
     /// What waits while it is held, for people.
     pub fn blocks(self) -> &'static str {
         match self {

@@ -4,3 +4,6 @@ pub mod block;
 pub mod files;
 pub mod plan_file;
 pub mod statement;
+
+/// What makes the ledger, the schema `coexist`: harmless where it already exists.
+pub const LEDGER_SQL: &str = include_str!("ledger.sql");

@@ -117,20 +117,14 @@ pub fn reconcile_piece(reconcile: &Reconcile, table: &QualifiedName, piece: &Pie
     )
 }
 
-/// Finds where a piece of `rows` rows (SQL of the type `bigint`) ends that begins after a key: one row with the key as `text[]`, or no row
-/// where fewer are left up to the bound.
-pub fn end_of_piece(
-    table: &QualifiedName,
-    key: &[KeyColumn],
-    after: Option<Vec<String>>,
-    upto: Option<Vec<String>>,
-    rows: &str,
-) -> String {
+/// Finds the last key of the first `rows` rows (SQL of the type `bigint`) of `rest`: one row with the key as `text[]`, or no row where
+/// fewer are left.
+pub fn end_of_piece(table: &QualifiedName, key: &[KeyColumn], rest: &Piece, rows: &str) -> String {
     format!(
         "select {}\nfrom {} as source\nwhere {}\norder by {}\noffset {rows} - 1 limit 1",
         key_as_text(key),
         table.quoted(),
-        condition(&Piece::Keys { after, upto }, key, "source.", TID_RANGE_SCAN),
+        condition(rest, key, "source.", TID_RANGE_SCAN),
         key_order(key, "")
     )
 }
@@ -298,7 +292,8 @@ mod tests {
     fn the_end_of_a_piece() {
         let users = QualifiedName::new("public", "users");
         let key = key(&[("id", "bigint")]);
-        insta::assert_snapshot!(end_of_piece(&users, &key, Some(key_parameters(&key, 2)), None, "$1"), @r#"
+        let rest = Piece::Keys { after: Some(key_parameters(&key, 2)), upto: None };
+        insta::assert_snapshot!(end_of_piece(&users, &key, &rest, "$1"), @r#"
         select array[source."id"::text]
         from "public"."users" as source
         where (source."id") > (($2::text)::bigint)

@@ -1,0 +1,177 @@
+//! One session: what it is connected to, and transactions in which nothing depends on the settings of server, database or role.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use postgres::{Client, IsolationLevel, Transaction};
+
+use super::Database;
+use crate::error::{Error, Result};
+
+/// Time limits of one transaction; `None` is no limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// For each lock.
+    pub lock: Option<Duration>,
+    /// For each statement.
+    pub statement: Option<Duration>,
+}
+
+impl Limits {
+    /// For a statement about the ledger, where nobody holds a lock for long.
+    pub const LEDGER: Self =
+        Self { lock: Some(Duration::from_secs(5)), statement: Some(Duration::from_secs(15)) };
+}
+
+/// An open session.
+pub(crate) struct Session {
+    client: Client,
+    /// The process on the server.
+    pub pid: i32,
+    /// 13, 14, …
+    pub server: u32,
+    /// The server's own identity with the database's; empty where a server does not tell.
+    identity: String,
+    application: String,
+    /// Whether the server can be told to end a statement when its client is gone.
+    notices_lost_clients: bool,
+}
+
+impl Session {
+    /// Opens one. `application` is shown to everybody who looks at the server's activity.
+    pub fn open(database: &Database, application: &str) -> Result<Self> {
+        let connection = |source| Error::Connection { tried: Duration::ZERO, source };
+        let mut client = database.open().map_err(connection)?;
+        let about = client
+            .query_one(
+                "select pg_catalog.pg_backend_pid(),
+                    pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
+                    pg_catalog.pg_is_in_recovery(),
+                    (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())",
+                &[],
+            )
+            .map_err(connection)?;
+        if about.get(2) {
+            return Err(Error::ReadOnly { reason: "it is a standby".into() });
+        }
+        // Some hosted servers keep this function for themselves.
+        let system = client
+            .query_one("select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()", &[])
+            .map(|row| row.get::<_, String>(0));
+        let identity = match system {
+            Ok(system) => format!("{system}/{}", about.get::<_, u32>(3)),
+            Err(error) if error.as_db_error().is_some() => String::new(),
+            Err(error) => return Err(connection(error)),
+        };
+        let version: i32 = about.get(1);
+        // From 14 on, and not on every operating system.
+        let notices_lost_clients = client
+            .batch_execute("begin; set local client_connection_check_interval = '5s'")
+            .map_or_else(|error| if error.as_db_error().is_some() { Ok(false) } else { Err(error) }, |()| Ok(true))
+            .and_then(|known| client.batch_execute("rollback").map(|()| known))
+            .map_err(connection)?;
+        Ok(Self {
+            client,
+            pid: about.get(0),
+            server: version.unsigned_abs() / 10_000,
+            identity,
+            application: application.to_string(),
+            notices_lost_clients,
+        })
+    }
+
+    /// Opens the session again after its connection was lost, for up to `limit`, and only to the same database.
+    pub fn reopen(&mut self, database: &Database, limit: Duration, lost: Error, stop: &dyn Fn() -> bool) -> Result<()> {
+        let begun = Instant::now();
+        let mut last = lost;
+        let mut pause = Duration::from_millis(50);
+        while begun.elapsed() < limit && !stop() {
+            std::thread::sleep(pause.min(limit.saturating_sub(begun.elapsed())));
+            pause = (pause * 2).min(Duration::from_secs(5));
+            match Self::open(database, &self.application) {
+                Ok(session) if session.identity == self.identity => {
+                    *self = session;
+                    return Ok(());
+                }
+                Ok(session) => {
+                    return Err(Error::OtherServer { expected: self.identity.clone(), found: session.identity });
+                }
+                // After a failover the old address may lead to the former primary for a while.
+                Err(error) if error.is_connection_loss() || matches!(error, Error::ReadOnly { .. }) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(match last {
+            Error::Database { source, .. } | Error::Connection { source, .. } => {
+                Error::Connection { tried: begun.elapsed(), source }
+            }
+            other => other,
+        })
+    }
+
+    /// Shows, from now on, which change the session works for.
+    pub fn serve(&mut self, change: &str) {
+        self.application = format!("coexist: {change}");
+    }
+
+    /// Whether the connection is known to be gone.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Begins a transaction in which every setting that could change a meaning is pinned, for this transaction only: a pooler may hand the
+    /// session to somebody else afterwards.
+    pub fn begin(&mut self, limits: Limits) -> Result<Transaction<'_>> {
+        let pins = self.pins("set local ", limits);
+        let begin = || Error::database("beginning a transaction");
+        let mut transaction = self
+            .client
+            .build_transaction()
+            .isolation_level(IsolationLevel::ReadCommitted)
+            .start()
+            .map_err(begin())?;
+        transaction.batch_execute(&pins).map_err(begin())?;
+        Ok(transaction)
+    }
+
+    /// Runs one statement outside of any transaction, with the same settings and without limits.
+    pub fn run_alone(&mut self, statement: &str) -> std::result::Result<(), postgres::Error> {
+        let pins = self.pins("set ", Limits { lock: None, statement: None });
+        self.client.batch_execute(&pins)?;
+        self.client.batch_execute(statement)
+    }
+
+    fn pins(&self, set: &str, limits: Limits) -> String {
+        let milliseconds = |limit: Option<Duration>| limit.map_or(0, |limit| limit.as_millis().max(1));
+        let mut pins = String::new();
+        let mut pin = |name: &str, value: &str| {
+            let _ = write!(pins, "{set}{name} = {value}; ");
+        };
+        pin("search_path", "pg_catalog, pg_temp");
+        pin("TimeZone", "'UTC'");
+        pin("DateStyle", "'ISO, YMD'");
+        pin("IntervalStyle", "'postgres'");
+        pin("extra_float_digits", "1");
+        pin("bytea_output", "'hex'");
+        pin("standard_conforming_strings", "on");
+        pin("transform_null_equals", "off");
+        pin("xmloption", "content");
+        pin("check_function_bodies", "on");
+        // Compiling a plan takes longer than most of our statements.
+        pin("jit", "off");
+        // A policy must not hide rows from us without a word.
+        pin("row_security", "off");
+        pin("application_name", &coexist_core::ident::quote_literal(&self.application));
+        pin("lock_timeout", &milliseconds(limits.lock).to_string());
+        pin("statement_timeout", &milliseconds(limits.statement).to_string());
+        // Our own locks must not outlive a runner that is cut off.
+        pin("idle_in_transaction_session_timeout", "'60s'");
+        if self.server >= 17 {
+            pin("transaction_timeout", "0");
+        }
+        if self.notices_lost_clients {
+            pin("client_connection_check_interval", "'5s'");
+        }
+        pins
+    }
+}

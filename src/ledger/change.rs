@@ -1,0 +1,134 @@
+//! A change's own row: its phase, its plan, and which way it goes.
+
+use coexist_core::plan::{Phase, Plan};
+use postgres::Transaction;
+
+use crate::error::{Error, Result};
+
+/// Which way a change goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Towards the after shape.
+    Forward,
+    /// Back, and not yet there.
+    RollingBack,
+    /// Back at the beginning; it may begin again.
+    RolledBack,
+}
+
+impl Direction {
+    /// As the ledger spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::RollingBack => "rolling back",
+            Self::RolledBack => "rolled back",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Forward, Self::RollingBack, Self::RolledBack].into_iter().find(|direction| direction.name() == name)
+    }
+}
+
+/// What the ledger knows of a change as a whole.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangeRecord {
+    pub fingerprint: String,
+    pub phase: Phase,
+    pub direction: Direction,
+    pub paused: bool,
+    /// The plan as it was begun with.
+    pub plan: String,
+}
+
+/// Reads it; `None` where the change was never begun.
+pub(crate) fn find(tx: &mut Transaction<'_>, change: &str) -> Result<Option<ChangeRecord>> {
+    let row = tx
+        .query_opt(
+            "select fingerprint, phase, direction, paused, plan from coexist.changes where name = $1",
+            &[&change],
+        )
+        .map_err(reading(change))?;
+    let Some(row) = row else { return Ok(None) };
+    let (phase, direction): (&str, &str) = (row.get(1), row.get(2));
+    let unknown = |what: &str| Error::Plan {
+        change: change.to_string(),
+        message: format!("the ledger says `{what}`, which this program does not know; use a newer release of coexist"),
+    };
+    Ok(Some(ChangeRecord {
+        fingerprint: row.get(0),
+        phase: Phase::from_name(phase).ok_or_else(|| unknown(phase))?,
+        direction: Direction::from_name(direction).ok_or_else(|| unknown(direction))?,
+        paused: row.get(3),
+        plan: row.get(4),
+    }))
+}
+
+/// Enters a change that was never begun.
+pub(crate) fn enter(tx: &mut Transaction<'_>, plan: &Plan) -> Result<()> {
+    tx.execute(
+        "insert into coexist.changes (name, fingerprint, phase, stage, plan) values ($1, $2, 'declared', $3, $4)
+        on conflict do nothing",
+        &[&plan.change, &plan.fingerprint(), &plan.stage.name(), &coexist_core::render::plan_file::to_toml(plan)],
+    )
+    .map_err(writing(&plan.change))?;
+    Ok(())
+}
+
+/// Takes over what the plan says now: all of it where nothing was done yet, else the words and the stage.
+pub(crate) fn adopt(tx: &mut Transaction<'_>, plan: &Plan, runner: &str) -> Result<()> {
+    tx.execute(
+        "update coexist.changes
+        set fingerprint = $2, stage = $3, plan = $4, runner = $5, updated_at = clock_timestamp()
+        where name = $1",
+        &[
+            &plan.change,
+            &plan.fingerprint(),
+            &plan.stage.name(),
+            &coexist_core::render::plan_file::to_toml(plan),
+            &runner,
+        ],
+    )
+    .map_err(writing(&plan.change))?;
+    Ok(())
+}
+
+/// Moves the change to a phase.
+pub(crate) fn set_phase(tx: &mut Transaction<'_>, change: &str, phase: Phase) -> Result<()> {
+    tx.execute(
+        "update coexist.changes set phase = $2, updated_at = clock_timestamp() where name = $1",
+        &[&change, &phase.name()],
+    )
+    .map_err(writing(change))?;
+    Ok(())
+}
+
+/// Turns it round.
+pub(crate) fn set_direction(tx: &mut Transaction<'_>, change: &str, direction: Direction) -> Result<()> {
+    tx.execute(
+        "update coexist.changes set direction = $2, updated_at = clock_timestamp() where name = $1",
+        &[&change, &direction.name()],
+    )
+    .map_err(writing(change))?;
+    Ok(())
+}
+
+/// Pauses a change, or lets it go on. Answers whether the change is known.
+pub(crate) fn set_paused(tx: &mut Transaction<'_>, change: &str, paused: bool) -> Result<bool> {
+    let known = tx
+        .execute(
+            "update coexist.changes set paused = $2, updated_at = clock_timestamp() where name = $1",
+            &[&change, &paused],
+        )
+        .map_err(writing(change))?;
+    Ok(known > 0)
+}
+
+fn reading(change: &str) -> impl FnOnce(postgres::Error) -> Error + use<> {
+    Error::database(format!("reading what the ledger knows of change `{change}`"))
+}
+
+fn writing(change: &str) -> impl FnOnce(postgres::Error) -> Error + use<> {
+    Error::database(format!("recording change `{change}` in the ledger"))
+}

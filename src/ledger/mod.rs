@@ -1,0 +1,18 @@
+//! The ledger: what was done, by which change, how far. It lives in the schema `coexist` of the user's database.
+//!
+//! Every function here runs inside of a transaction of its caller, so that a record commits together with what it records.
+
+pub(crate) mod change;
+pub(crate) mod evidence;
+mod install;
+pub(crate) mod lease;
+pub(crate) mod log;
+pub(crate) mod segment;
+pub(crate) mod step;
+
+pub use coexist_core::render::LEDGER_SQL as DDL;
+pub(crate) use install::{exists, install};
+
+pub use change::Direction;
+pub use evidence::{Quarantined, Reconciliation};
+pub use step::{StepRecord, StepState};

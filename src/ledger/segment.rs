@@ -1,0 +1,264 @@
+//! Segments: pieces of tables that workers claim, with a cursor that commits together with the rows.
+
+use std::time::Duration;
+
+use coexist_core::ident::QualifiedName;
+use postgres::Transaction;
+
+use crate::error::{Error, Result};
+
+/// Which backfill of which change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Of<'a> {
+    pub change: &'a str,
+    /// Its position in the plan.
+    pub backfill: i32,
+}
+
+/// A piece of a table. Its bounds are block numbers or keys, as text; `None` is an open end.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub pass: i32,
+    pub id: i32,
+    pub table: QualifiedName,
+    /// The file that the block numbers belong to; `None` where the bounds are keys.
+    pub file_node: Option<u32>,
+    pub after: Option<Vec<String>>,
+    pub upto: Option<Vec<String>>,
+    /// Blocks where the bounds are blocks, else rows, estimated.
+    pub size: i64,
+}
+
+/// What a batch came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Advance {
+    /// The new cursor; `None` leaves it.
+    pub cursor: Option<Vec<String>>,
+    /// Blocks or rows that were read.
+    pub read: i64,
+    /// Rows that were changed.
+    pub rows: i64,
+    /// Whether the segment is done with it.
+    pub done: bool,
+}
+
+/// How far a pass is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PassProgress {
+    pub size: i64,
+    pub read: i64,
+    pub rows: i64,
+}
+
+/// How one table came out of the passes so far.
+#[derive(Clone, Debug)]
+pub(crate) struct TablePasses {
+    pub table: QualifiedName,
+    /// Passes in which rows were found that were not in the after shape.
+    pub with_rows: i64,
+    /// Whether one pass went through all of it and found none.
+    pub clean: bool,
+}
+
+/// The pass that is under way, if any of its segments is open.
+pub(crate) fn open_pass(tx: &mut Transaction<'_>, of: Of) -> Result<Option<i32>> {
+    let row = tx
+        .query_one(
+            "select max(pass) from coexist.segments where change = $1 and backfill = $2 and state = 'open'",
+            &[&of.change, &of.backfill],
+        )
+        .map_err(reading(of))?;
+    Ok(row.get(0))
+}
+
+/// The last pass, or 0.
+pub(crate) fn last_pass(tx: &mut Transaction<'_>, of: Of) -> Result<i32> {
+    let row = tx
+        .query_one(
+            "select coalesce(max(pass), 0) from coexist.segments where change = $1 and backfill = $2",
+            &[&of.change, &of.backfill],
+        )
+        .map_err(reading(of))?;
+    Ok(row.get(0))
+}
+
+/// What every table that was passed over came to.
+pub(crate) fn passes(tx: &mut Transaction<'_>, of: Of) -> Result<Vec<TablePasses>> {
+    let rows = tx
+        .query(
+            "select table_schema, table_name,
+                count(*) filter (where found > 0 and not void), bool_or(found = 0 and not void)
+            from (
+                select table_schema, table_name, sum(rows) as found, bool_or(state = 'void') as void
+                from coexist.segments where change = $1 and backfill = $2
+                group by table_schema, table_name, pass
+            ) as pass
+            group by table_schema, table_name",
+            &[&of.change, &of.backfill],
+        )
+        .map_err(reading(of))?;
+    let passes = rows.iter().map(|row| TablePasses {
+        table: QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1)),
+        with_rows: row.get(2),
+        clean: row.get(3),
+    });
+    Ok(passes.collect())
+}
+
+/// Adds the segments of a pass.
+pub(crate) fn add(tx: &mut Transaction<'_>, of: Of, segments: &[Segment]) -> Result<()> {
+    for segment in segments {
+        tx.execute(
+            "insert into coexist.segments
+                (change, backfill, pass, id, table_schema, table_name, file_node, after, upto, size)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            &[
+                &of.change,
+                &of.backfill,
+                &segment.pass,
+                &segment.id,
+                &segment.table.schema,
+                &segment.table.name,
+                &segment.file_node,
+                &segment.after,
+                &segment.upto,
+                &segment.size,
+            ],
+        )
+        .map_err(writing(of))?;
+    }
+    Ok(())
+}
+
+/// Claims the next segment that is free, or whose worker is dead.
+pub(crate) fn claim(
+    tx: &mut Transaction<'_>,
+    of: Of,
+    pass: i32,
+    worker: &str,
+    lease: Duration,
+) -> Result<Option<Segment>> {
+    let row = tx
+        .query_opt(
+            "update coexist.segments as claimed
+            set worker = $4, worker_expires_at = clock_timestamp() + $5 * interval '1 second'
+            where change = $1 and backfill = $2 and pass = $3 and id = (
+                select id from coexist.segments
+                where change = $1 and backfill = $2 and pass = $3 and state = 'open'
+                    and (worker is null or worker = $4 or worker_expires_at < clock_timestamp())
+                order by id
+                for update skip locked
+                limit 1
+            )
+            returning id, table_schema, table_name, file_node, after, upto, size",
+            &[&of.change, &of.backfill, &pass, &worker, &lease.as_secs_f64()],
+        )
+        .map_err(writing(of))?;
+    Ok(row.map(|row| Segment {
+        pass,
+        id: row.get(0),
+        table: QualifiedName::new(row.get::<_, String>(1), row.get::<_, String>(2)),
+        file_node: row.get(3),
+        after: row.get(4),
+        upto: row.get(5),
+        size: row.get(6),
+    }))
+}
+
+/// The cursor of a segment, which nobody else can move until the transaction ends; `None` in place of the segment where the worker no
+/// longer has it. Read anew for each batch, because the outcome of the last commit may not be known.
+pub(crate) fn hold(
+    tx: &mut Transaction<'_>,
+    of: Of,
+    segment: &Segment,
+    worker: &str,
+) -> Result<Option<Option<Vec<String>>>> {
+    let row = tx
+        .query_opt(
+            "select cursor from coexist.segments
+            where change = $1 and backfill = $2 and pass = $3 and id = $4 and worker = $5 and state = 'open'
+            for update",
+            &[&of.change, &of.backfill, &segment.pass, &segment.id, &worker],
+        )
+        .map_err(writing(of))?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Moves the cursor on: in the transaction that changed the rows.
+pub(crate) fn advance(
+    tx: &mut Transaction<'_>,
+    of: Of,
+    segment: &Segment,
+    advance: &Advance,
+    lease: Duration,
+) -> Result<()> {
+    tx.execute(
+        "update coexist.segments
+        set cursor = coalesce($5, cursor), read = read + $6, rows = rows + $7, batches = batches + 1,
+            state = case when $8 then 'done' else state end,
+            worker_expires_at = clock_timestamp() + $9 * interval '1 second', updated_at = clock_timestamp()
+        where change = $1 and backfill = $2 and pass = $3 and id = $4",
+        &[
+            &of.change,
+            &of.backfill,
+            &segment.pass,
+            &segment.id,
+            &advance.cursor,
+            &advance.read,
+            &advance.rows,
+            &advance.done,
+            &lease.as_secs_f64(),
+        ],
+    )
+    .map_err(writing(of))?;
+    Ok(())
+}
+
+/// How far a pass is, all its segments together.
+pub(crate) fn progress(tx: &mut Transaction<'_>, of: Of, pass: i32) -> Result<PassProgress> {
+    let row = tx
+        .query_one(
+            "select coalesce(sum(size), 0)::bigint, coalesce(sum(read), 0)::bigint, coalesce(sum(rows), 0)::bigint
+            from coexist.segments where change = $1 and backfill = $2 and pass = $3",
+            &[&of.change, &of.backfill, &pass],
+        )
+        .map_err(reading(of))?;
+    Ok(PassProgress { size: row.get(0), read: row.get(1), rows: row.get(2) })
+}
+
+/// Frees what dead workers had claimed. Only for who holds the change's lease.
+pub(crate) fn free_all(tx: &mut Transaction<'_>, of: Of) -> Result<()> {
+    tx.execute(
+        "update coexist.segments set worker = null
+        where change = $1 and backfill = $2 and state = 'open' and worker is not null",
+        &[&of.change, &of.backfill],
+    )
+    .map_err(writing(of))?;
+    Ok(())
+}
+
+/// Gives up a table's segments of one pass: the table was rewritten, and positions in it mean nothing any more.
+pub(crate) fn void(tx: &mut Transaction<'_>, of: Of, pass: i32, table: &QualifiedName) -> Result<()> {
+    tx.execute(
+        "update coexist.segments set state = 'void', updated_at = clock_timestamp()
+        where change = $1 and backfill = $2 and pass = $3 and table_schema = $4 and table_name = $5",
+        &[&of.change, &of.backfill, &pass, &table.schema, &table.name],
+    )
+    .map_err(writing(of))?;
+    Ok(())
+}
+
+/// Forgets all segments of a change.
+pub(crate) fn clear(tx: &mut Transaction<'_>, change: &str) -> Result<()> {
+    tx.execute("delete from coexist.segments where change = $1", &[&change])
+        .map_err(Error::database(format!("clearing the segments of change `{change}`")))?;
+    Ok(())
+}
+
+fn reading(of: Of) -> impl FnOnce(postgres::Error) -> Error + use<> {
+    Error::database(format!("reading the segments of change `{}`", of.change))
+}
+
+fn writing(of: Of) -> impl FnOnce(postgres::Error) -> Error + use<> {
+    Error::database(format!("recording a segment of change `{}`", of.change))
+}

@@ -1,0 +1,61 @@
+//! Tables by physical position.
+
+use coexist_core::ident::QualifiedName;
+use postgres::Transaction;
+
+use crate::error::{Error, Result};
+
+/// How many blocks the first piece has: a few thousand rows.
+pub(crate) const FIRST: i64 = 64;
+
+/// A table's file, as it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// How many blocks it has.
+    pub blocks: i64,
+    /// Which file it is: another one after the table was rewritten.
+    pub file_node: Option<u32>,
+}
+
+/// The tables whose blocks hold the rows of `table`: itself, its partitions, its inheritance children.
+pub(crate) fn tables(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result<Vec<QualifiedName>> {
+    let rows = tx
+        .query(
+            "with recursive tree as (
+                select to_regclass($1)::oid as id
+                union
+                select child.inhrelid from pg_inherits as child join tree on child.inhparent = tree.id
+            )
+            select namespace.nspname::text, class.relname::text, class.relkind::text
+            from tree join pg_class as class on class.oid = tree.id
+            join pg_namespace as namespace on namespace.oid = class.relnamespace
+            where class.relkind <> 'p'
+            order by class.oid",
+            &[&table.quoted()],
+        )
+        .map_err(Error::database(format!("listing the partitions of {table}")))?;
+    Ok(rows.iter().map(|row| QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1))).collect())
+}
+
+/// A table's file, in a transaction that keeps it from being rewritten until it ends.
+pub(crate) fn extent(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result<Extent> {
+    measure(tx, table, "access share")
+}
+
+/// The same, before rows of the table are changed.
+pub(crate) fn extent_for_update(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result<Extent> {
+    measure(tx, table, "row exclusive")
+}
+
+fn measure(tx: &mut Transaction<'_>, table: &QualifiedName, mode: &str) -> Result<Extent> {
+    let measuring = || Error::database(format!("measuring table {table}"));
+    tx.batch_execute(&format!("lock table only {} in {mode} mode", table.quoted())).map_err(measuring())?;
+    let row = tx
+        .query_one(
+            "select pg_relation_size(to_regclass($1)) / current_setting('block_size')::bigint,
+                pg_relation_filenode(to_regclass($1))",
+            &[&table.quoted()],
+        )
+        .map_err(measuring())?;
+    Ok(Extent { blocks: row.get(0), file_node: row.get(1) })
+}

@@ -1,0 +1,315 @@
+//! Carries out plans against a live server.
+
+mod adopt;
+mod alone;
+mod backoff;
+mod blocker;
+mod contract;
+mod rollback;
+mod run;
+mod status;
+mod step;
+mod watch;
+
+use coexist_core::plan::{Phase, Plan};
+
+use crate::backfill;
+use crate::database::{Database, Limits, Session};
+use crate::error::{Error, Result};
+use crate::ledger::log::{self, Level};
+use crate::ledger::{self, Direction, Reconciliation};
+use crate::options::{Options, Pace};
+use crate::verify;
+
+pub use blocker::Blocker;
+pub(crate) use run::Run;
+pub use status::{Status, StepStatus};
+pub(crate) use watch::Watched;
+
+/// Carries out plans against one database, one change at a time.
+///
+/// Whatever ends it, in the middle of a statement or between two, the database is left in a state from which the same call goes on and
+/// [`rollback`](Self::rollback) goes back.
+///
+/// ```no_run
+/// # fn main() -> Result<(), coexist::Error> {
+/// # let plan: coexist::plan::Plan = todo!();
+/// let database = coexist::Database::at("postgres://owner@localhost/shop")?;
+/// let mut runner = coexist::Runner::new(database, coexist::Options::default())?;
+/// runner.up(&plan, &coexist::Pace::default())?;
+/// runner.contract(&plan, "rename_user_name")?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Runner {
+    database: Database,
+    options: Options,
+    session: Session,
+    name: String,
+}
+
+impl Runner {
+    /// A runner on an open session of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where an option cannot work, or no connection to a writable server can be had.
+    pub fn new(database: Database, options: Options) -> Result<Self> {
+        options.check()?;
+        let session = Session::open(&database, "coexist")?;
+        let name = format!("process {} on {}, session {}", std::process::id(), host(), session.pid);
+        Ok(Self { database, options, session, name })
+    }
+
+    /// Takes the change as far as it can go while old and new code are both in use: through expand, dual-writing and backfill to validated.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; where a step fails, those before it stay done.
+    pub fn up(&mut self, plan: &Plan, pace: &Pace) -> Result<()> {
+        self.reach(plan, Phase::Validated, pace)
+    }
+
+    /// Makes the after shape, empty.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn expand(&mut self, plan: &Plan) -> Result<()> {
+        self.reach(plan, Phase::Expanded, &Pace::default())
+    }
+
+    /// From here on, every write through one shape reaches the other.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::OutOfOrder`] where the change is not expanded.
+    pub fn dual_write(&mut self, plan: &Plan) -> Result<()> {
+        self.after(plan, Phase::Expanded)?.reach(plan, Phase::DualWriting, &Pace::default())
+    }
+
+    /// Fills the after shape of the rows that were there before.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::OutOfOrder`] where nothing fills the rows that are written meanwhile.
+    pub fn backfill(&mut self, plan: &Plan, pace: &Pace) -> Result<()> {
+        self.after(plan, Phase::DualWriting)?.reach(plan, Phase::Backfilled, pace)
+    }
+
+    /// Builds the indexes and constraints of the after shape, and compares every row.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::Mismatch`] where rows differ.
+    pub fn validate(&mut self, plan: &Plan) -> Result<()> {
+        self.after(plan, Phase::Backfilled)?.reach(plan, Phase::Validated, &Pace::default())
+    }
+
+    /// Compares every row of the two shapes, and records the result. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::OutOfOrder`] where the after shape is not filled yet. Rows that differ are part of the answer.
+    pub fn verify(&mut self, plan: &Plan) -> Result<Reconciliation> {
+        let phase = self.phase(&plan.change)?;
+        if !(Phase::Backfilled..=Phase::Validated).contains(&phase) {
+            return Err(out_of_order(plan, phase, Phase::Backfilled));
+        }
+        self.hold(plan, |run| {
+            adopt::adopt(run)?;
+            verify::release_mended(run)?;
+            verify::verify(run)
+        })
+    }
+
+    /// Removes the before shape. There is no way back from here. `confirmed` must be the name of the change.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoEvidence`] where the source still uses the before shape, rows differ, or values did not convert; else see [`Error`].
+    pub fn contract(&mut self, plan: &Plan, confirmed: &str) -> Result<()> {
+        self.hold(plan, |run| {
+            forward(run)?;
+            if run.record()?.phase == Phase::Contracted {
+                return Ok(());
+            }
+            contract::contract(run, confirmed)
+        })
+    }
+
+    /// Takes everything back that was done for a change, from any phase before contracted, also from the middle of a step. `confirmed` is
+    /// needed for a change that loses what new code wrote, and must be its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PointOfNoReturn`] once the contract removed something; else see [`Error`].
+    pub fn rollback(&mut self, plan: &Plan, confirmed: Option<&str>) -> Result<()> {
+        if self.find(&plan.change)?.is_none() {
+            return Err(Error::UnknownChange { change: plan.change.clone() });
+        }
+        self.hold(plan, |run| rollback::roll_back(run, confirmed))
+    }
+
+    /// Stops the backfill of a change between two batches, whoever runs it, until [`resume`](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownChange`] where it was never begun.
+    pub fn pause(&mut self, change: &str) -> Result<()> {
+        self.set_paused(change, true)
+    }
+
+    /// Lets a paused backfill go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownChange`] where it was never begun.
+    pub fn resume(&mut self, change: &str) -> Result<()> {
+        self.set_paused(change, false)
+    }
+
+    /// How far a change is; [`Phase::Declared`] where it was never begun.
+    ///
+    /// # Errors
+    ///
+    /// Where the ledger cannot be read.
+    pub fn phase(&mut self, change: &str) -> Result<Phase> {
+        Ok(self.find(change)?.map_or(Phase::Declared, |record| record.phase))
+    }
+
+    /// All that the ledger knows of a change.
+    ///
+    /// # Errors
+    ///
+    /// Where the ledger cannot be read.
+    pub fn status(&mut self, plan: &Plan) -> Result<Status> {
+        status::status(&mut self.session, plan)
+    }
+
+    fn find(&mut self, change: &str) -> Result<Option<ledger::change::ChangeRecord>> {
+        self.reconnect_if_closed()?;
+        let mut tx = self.session.begin(Limits::LEDGER)?;
+        if ledger::exists(&mut tx)? { ledger::change::find(&mut tx, change) } else { Ok(None) }
+    }
+
+    fn set_paused(&mut self, change: &str, paused: bool) -> Result<()> {
+        if self.find(change)?.is_none() {
+            return Err(Error::UnknownChange { change: change.to_string() });
+        }
+        let mut tx = self.session.begin(Limits::LEDGER)?;
+        ledger::change::set_paused(&mut tx, change, paused)?;
+        let what = if paused { "paused" } else { "resumed" };
+        log::write(&mut tx, change, &self.name, Level::Info, what)?;
+        tx.commit().map_err(Error::database("recording the pause"))
+    }
+
+    /// Fails unless the change reached `phase`.
+    fn after(&mut self, plan: &Plan, phase: Phase) -> Result<&mut Self> {
+        let found = self.phase(&plan.change)?;
+        if found < phase { Err(out_of_order(plan, found, phase)) } else { Ok(self) }
+    }
+
+    /// Takes the change through every phase up to `phase`, from where it is.
+    fn reach(&mut self, plan: &Plan, phase: Phase, pace: &Pace) -> Result<()> {
+        pace.check()?;
+        self.hold(plan, |run| {
+            forward(run)?;
+            let found = run.record()?.phase;
+            for next in Phase::ALL.into_iter().filter(|next| *next > found && *next <= phase) {
+                if run.record()?.paused {
+                    return Err(Error::Paused { change: run.change().to_string() });
+                }
+                if next == Phase::Backfilled {
+                    backfill::backfill(run, pace)?;
+                }
+                for step in plan.steps_to(next) {
+                    step::perform(run, step)?;
+                }
+                if next == Phase::Validated {
+                    validated(run)?;
+                }
+                run.set_phase(next)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Does something with the change in hand; what goes wrong is also written to the ledger's log.
+    fn hold<T>(&mut self, plan: &Plan, work: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
+        self.reconnect_if_closed()?;
+        if self.session.server < plan.server {
+            return Err(Error::ServerTooOld {
+                change: plan.change.clone(),
+                needed: plan.server,
+                found: self.session.server,
+            });
+        }
+        let mut run = Run::hold(plan, &self.options, &self.database, &mut self.session, &self.name)?;
+        let result = work(&mut run);
+        if let Err(error) = &result {
+            run.log(Level::Error, &error.to_string());
+        }
+        result
+    }
+
+    fn reconnect_if_closed(&mut self) -> Result<()> {
+        if self.session.is_closed() {
+            self.session = Session::open(&self.database, "coexist")?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes sure that the plan is the one in the ledger, and that the change goes forward.
+fn forward(run: &mut Run) -> Result<()> {
+    adopt::adopt(run)?;
+    let change = run.change();
+    match run.record()?.direction {
+        Direction::Forward => Ok(()),
+        Direction::RolledBack => {
+            run.ledger("beginning the change again", |tx| ledger::change::set_direction(tx, change, Direction::Forward))
+        }
+        Direction::RollingBack => Err(Error::OutOfOrder {
+            change: change.to_string(),
+            found: Direction::RollingBack.name().to_string(),
+            needed: Direction::RolledBack.name().to_string(),
+            help: "finish the rollback; then the change can begin again".to_string(),
+        }),
+    }
+}
+
+fn validated(run: &mut Run) -> Result<()> {
+    verify::release_mended(run)?;
+    let found = verify::verify(run)?;
+    if found.is_clean() {
+        return Ok(());
+    }
+    Err(Error::Mismatch {
+        change: run.change().to_string(),
+        mismatches: found.mismatches,
+        rows: found.rows,
+        samples: found.samples,
+    })
+}
+
+fn out_of_order(plan: &Plan, found: Phase, needed: Phase) -> Error {
+    let help = if found == Phase::Contracted {
+        "the change is complete, and there is nothing left to do".to_string()
+    } else {
+        format!("take it to {} first", needed.name())
+    };
+    Error::OutOfOrder {
+        change: plan.change.clone(),
+        found: found.name().to_string(),
+        needed: needed.name().to_string(),
+        help,
+    }
+}
+
+/// The name of this machine, for those who look for a runner.
+fn host() -> String {
+    let named = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let named = named.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
+    named.map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).unwrap_or_else(|| "this machine".into())
+}

@@ -1,0 +1,232 @@
+//! A change in hand: its lease is held, every transaction is fenced by it, and what fails for a passing reason is tried again.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use coexist_core::plan::{Lock, Phase, Plan};
+use postgres::Transaction;
+
+use super::backoff::Backoff;
+use super::blocker::{self, Blocker};
+use super::watch::{Seen, Watch, Watched};
+use crate::database::{Database, Limits, Session};
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::ledger::change::ChangeRecord;
+use crate::ledger::log::{self, Level};
+use crate::ledger::{self, StepRecord};
+use crate::options::Options;
+
+/// The longest pause between two tries for a lock.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// How many tries a prepared transaction gets to end by itself.
+const TRIES_BEHIND_PREPARED: u32 = 3;
+
+/// How often one operation may lose its connection. One that ends the server each time must not do so for ever.
+const LOSSES: u32 = 5;
+
+/// A change that this process, and no other, works on.
+pub(crate) struct Run<'a> {
+    pub plan: &'a Plan,
+    pub options: &'a Options,
+    pub database: &'a Database,
+    pub session: &'a mut Session,
+    /// The name of this runner.
+    pub runner: &'a str,
+    token: i64,
+    watch: Watch,
+    /// Who kept us waiting last.
+    blockers: Vec<Blocker>,
+}
+
+impl<'a> Run<'a> {
+    /// Takes the lease, and with it the change, as the ledger describes it.
+    pub fn hold(
+        plan: &'a Plan,
+        options: &'a Options,
+        database: &'a Database,
+        session: &'a mut Session,
+        runner: &'a str,
+    ) -> Result<Self> {
+        session.serve(&plan.change);
+        let mut tx = session.begin(Limits::LEDGER)?;
+        ledger::install(&mut tx)?;
+        ledger::change::enter(&mut tx, plan)?;
+        commit(tx, "beginning the change")?;
+        let mut tx = session.begin(Limits::LEDGER)?;
+        let token = ledger::lease::take(&mut tx, &plan.change, runner, options.lease)?;
+        commit(tx, "taking the lease")?;
+        let watch = Watch::start(database, options, &plan.change, token, session.pid);
+        Ok(Self { plan, options, database, session, runner, token, watch, blockers: Vec::new() })
+    }
+
+    /// The change's name.
+    pub fn change(&self) -> &'a str {
+        &self.plan.change
+    }
+
+    /// One transaction, fenced by the lease. `work` does not commit.
+    pub fn transaction<T>(
+        &mut self,
+        limits: Limits,
+        doing: &str,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut tx = self.session.begin(limits)?;
+        ledger::lease::check(&mut tx, &self.plan.change, self.token)?;
+        let result = work(&mut tx)?;
+        commit(tx, doing)?;
+        Ok(result)
+    }
+
+    /// One transaction about the ledger alone, tried again where it fails for a passing reason. `work` may run more than once, also after it
+    /// was committed without our knowing.
+    pub fn ledger<T>(&mut self, doing: &str, mut work: impl FnMut(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.persist(doing, |run, _| run.transaction(Limits::LEDGER, doing, &mut work))
+    }
+
+    /// Tries until it succeeds, the deadline is over, or it fails for a reason that will not pass. `attempt` gets the number of the try, from
+    /// 1, and must find out by itself whether an earlier one was committed without our knowing.
+    pub fn persist<T>(&mut self, doing: &str, mut attempt: impl FnMut(&mut Self, u32) -> Result<T>) -> Result<T> {
+        let begun = Instant::now();
+        let mut backoff = Backoff::new(Duration::from_millis(200), LONGEST_PAUSE);
+        let mut losses = 0;
+        for tries in 1.. {
+            self.stop_if_asked()?;
+            let error = match attempt(self, tries) {
+                Ok(result) => return Ok(result),
+                Err(error) => error,
+            };
+            if error.is_connection_loss() || self.session.is_closed() {
+                losses += 1;
+                if losses > LOSSES {
+                    return Err(error);
+                }
+                self.reconnect(error)?;
+            } else if error.is_worth_retrying() {
+                let pause = backoff.pause();
+                // A prepared transaction stays until somebody ends it: there is nothing to wait for.
+                let hopeless = tries >= TRIES_BEHIND_PREPARED && self.blockers.iter().any(|b| b.prepared.is_some());
+                if hopeless || begun.elapsed() + pause > self.options.deadline {
+                    return Err(self.blocked(doing, begun.elapsed(), error));
+                }
+                let reason = error.to_string();
+                self.log(Level::Warning, &format!("{doing}: {reason}"));
+                self.options.tell(Event::Retry { step: doing.to_string(), reason, after: pause });
+                self.sleep(pause)?;
+            } else {
+                return Err(error);
+            }
+        }
+        Err(Error::Stopped { change: self.plan.change.clone() })
+    }
+
+    /// Opens the session again after `lost`.
+    pub fn reconnect(&mut self, lost: Error) -> Result<()> {
+        self.options.tell(Event::Reconnecting { reason: lost.to_string() });
+        let options = self.options;
+        self.session.reopen(self.database, options.reconnect_for, lost, &|| options.must_stop())?;
+        self.watch.follow(self.session.pid);
+        Ok(())
+    }
+
+    /// Looks, meanwhile, for who keeps us waiting.
+    pub fn watched<T>(&mut self, watched: Watched, work: impl FnOnce(&mut Self) -> T) -> (T, Seen) {
+        self.watch.look(watched);
+        let result = work(self);
+        let seen = self.watch.seen();
+        if !seen.blockers.is_empty() {
+            self.blockers.clone_from(&seen.blockers);
+        }
+        (result, seen)
+    }
+
+    /// Says who holds locks that conflict with `locks`, before we queue for them: whoever comes after us will wait too.
+    pub fn announce_holders(&mut self, step: &str, locks: &[Lock]) -> Result<()> {
+        let mut tx = self.session.begin(Limits::LEDGER)?;
+        let holders = blocker::holders(&mut tx, locks)?;
+        drop(tx);
+        if !holders.is_empty() {
+            self.options.tell(Event::Waiting { step: step.to_string(), blockers: holders.clone() });
+        }
+        self.blockers = holders;
+        Ok(())
+    }
+
+    /// What a lock that could not be had becomes when no more tries follow; any other error stays what it is.
+    pub fn blocked(&mut self, doing: &str, waited: Duration, error: Error) -> Error {
+        if error.sqlstate() != Some(&postgres::error::SqlState::LOCK_NOT_AVAILABLE) {
+            return error;
+        }
+        let blockers = std::mem::take(&mut self.blockers);
+        Error::Blocked { change: self.plan.change.clone(), doing: doing.to_string(), waited, blockers }
+    }
+
+    /// Sleeps, unless the run is asked to stop.
+    pub fn sleep(&self, pause: Duration) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            self.stop_if_asked()?;
+            let left = pause.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
+    }
+
+    /// Fails where the run is asked to stop.
+    pub fn stop_if_asked(&self) -> Result<()> {
+        if self.options.must_stop() { Err(Error::Stopped { change: self.plan.change.clone() }) } else { Ok(()) }
+    }
+
+    /// What the ledger knows of the change.
+    pub fn record(&mut self) -> Result<ChangeRecord> {
+        let change = self.change();
+        self.ledger("reading the ledger", |tx| {
+            ledger::change::find(tx, change)?.ok_or_else(|| Error::UnknownChange { change: change.to_string() })
+        })
+    }
+
+    /// What the ledger knows of its steps.
+    pub fn steps(&mut self) -> Result<BTreeMap<String, StepRecord>> {
+        let change = self.change();
+        self.ledger("reading the ledger", |tx| ledger::step::all(tx, change))
+    }
+
+    /// Moves the change to a phase, and says so.
+    pub fn set_phase(&mut self, phase: Phase) -> Result<()> {
+        let (change, runner) = (self.change(), self.runner);
+        self.ledger("recording the phase", |tx| {
+            ledger::change::set_phase(tx, change, phase)?;
+            log::write(tx, change, runner, Level::Info, &format!("the change is {}", phase.name()))
+        })?;
+        self.options.tell(Event::PhaseReached { phase });
+        Ok(())
+    }
+
+    /// Adds to the ledger's log, where that is possible: what is logged has happened whether or not it can be written down.
+    pub fn log(&mut self, level: Level, message: &str) {
+        let (change, runner) = (self.plan.change.as_str(), self.runner);
+        let _ = self.transaction(Limits::LEDGER, "writing the log", |tx| log::write(tx, change, runner, level, message));
+    }
+}
+
+/// Gives the lease back, so that the next runner need not wait for it to expire.
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        if self.session.is_closed() {
+            match Session::open(self.database, "coexist") {
+                Ok(session) => *self.session = session,
+                Err(_) => return,
+            }
+        }
+        let (change, token) = (self.plan.change.as_str(), self.token);
+        let _ = self.transaction(Limits::LEDGER, "giving back the lease", |tx| ledger::lease::release(tx, change, token));
+    }
+}
+
+fn commit(tx: Transaction<'_>, doing: &str) -> Result<()> {
+    tx.commit().map_err(Error::database(doing))
+}
