@@ -40,7 +40,9 @@ pub enum Error {
     },
 
     /// After a lost connection, another server answers at the same address.
-    #[error("another database answers at this address than before the connection was lost: system identifier {found} instead of {expected}\nhelp: nothing was done there; see where the address leads, then run the same command again")]
+    #[error(
+        "another database answers at this address than before the connection was lost: system identifier {found} instead of {expected}\nhelp: nothing was done there; see where the address leads, then run the same command again"
+    )]
     OtherServer {
         /// What the run began with.
         expected: String,
@@ -49,7 +51,9 @@ pub enum Error {
     },
 
     /// The plan needs a newer server.
-    #[error("change `{change}` needs PostgreSQL {needed}, this server is {found}\nhelp: declare `server {found};` and build again")]
+    #[error(
+        "change `{change}` needs PostgreSQL {needed}, this server is {found}\nhelp: declare `server {found};` and build again"
+    )]
     ServerTooOld {
         /// The change.
         change: String,
@@ -60,7 +64,9 @@ pub enum Error {
     },
 
     /// The ledger was made by a newer release.
-    #[error("the ledger in schema coexist has version {found}, this program knows versions up to {known}\nhelp: use the release of coexist that upgraded it, or a newer one")]
+    #[error(
+        "the ledger in schema coexist has version {found}, this program knows versions up to {known}\nhelp: use the release of coexist that upgraded it, or a newer one"
+    )]
     LedgerTooNew {
         /// In the database.
         found: i32,
@@ -69,7 +75,9 @@ pub enum Error {
     },
 
     /// A schema of this name exists, and coexist did not make it.
-    #[error("the schema coexist exists in this database and is not a ledger: it has no table coexist.version\nhelp: rename that schema: coexist keeps its ledger under this name")]
+    #[error(
+        "the schema coexist exists in this database and is not a ledger: it has no table coexist.version\nhelp: rename that schema: coexist keeps its ledger under this name"
+    )]
     ForeignLedger,
 
     /// The ledger knows nothing of this change.
@@ -80,7 +88,9 @@ pub enum Error {
     },
 
     /// Another runner is at work on the change.
-    #[error("another runner is at work on change `{change}`: {holder}, last seen {seen} ago\nhelp: wait for it; if it is dead, its lease ends in {expires} and the same command goes on")]
+    #[error(
+        "another runner is at work on change `{change}`: {holder}, last seen {seen} ago\nhelp: wait for it; if it is dead, its lease ends in {expires} and the same command goes on"
+    )]
     AnotherRunner {
         /// The change.
         change: String,
@@ -109,7 +119,9 @@ pub enum Error {
     },
 
     /// Something already has the name of an object that a step makes.
-    #[error("change `{change}`, step `{step}`: {object} already exists, and this change did not make it\nhelp: see what it is; rename or drop it, then run the same command again")]
+    #[error(
+        "change `{change}`, step `{step}`: {object} already exists, and this change did not make it\nhelp: see what it is; rename or drop it, then run the same command again"
+    )]
     NameTaken {
         /// The change.
         change: String,
@@ -153,7 +165,9 @@ pub enum Error {
     },
 
     /// The before shape is gone.
-    #[error("change `{change}` is past the point of no return: step `{step}` of its contract is done, and the before shape is gone\nhelp: finish the contract; to go back, declare the reverse as a change of its own")]
+    #[error(
+        "change `{change}` is past the point of no return: step `{step}` of its contract is done, and the before shape is gone\nhelp: finish the contract; to go back, declare the reverse as a change of its own"
+    )]
     PointOfNoReturn {
         /// The change.
         change: String,
@@ -202,7 +216,9 @@ pub enum Error {
     },
 
     /// Rows keep turning up that no trigger filled.
-    #[error("change `{change}`: after {passes} passes over {table} there are still rows that are not in the after shape\nhelp: a writer goes around the triggers (session_replication_role, a disabled trigger, or logical replication): find it, then run the same command again")]
+    #[error(
+        "change `{change}`: after {passes} passes over {table} there are still rows that are not in the after shape\nhelp: a writer goes around the triggers (session_replication_role, a disabled trigger, or logical replication): find it, then run the same command again"
+    )]
     NeverDone {
         /// The change.
         change: String,
@@ -305,7 +321,10 @@ impl Error {
                     .contains(code)
             }
             // No answer of the server's: the line is dead. An answer that cannot be decoded is a mistake of ours, and stays one.
-            None => source.is_closed() || std::error::Error::source(source).is_some_and(|cause| cause.is::<std::io::Error>()),
+            None => {
+                source.is_closed()
+                    || std::error::Error::source(source).is_some_and(|cause| cause.is::<std::io::Error>())
+            }
         }
     }
 
@@ -351,7 +370,9 @@ impl fmt::Display for Explained<'_> {
                 write!(f, "\n{hint}")?;
             }
             if db.code() == &SqlState::INSUFFICIENT_PRIVILEGE {
-                f.write_str("\nhelp: run as the owner of the tables, with CREATE on the database, or let that role do it")?;
+                f.write_str(
+                    "\nhelp: run as the owner of the tables, with CREATE on the database, or let that role do it",
+                )?;
             }
             return Ok(());
         }

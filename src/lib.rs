@@ -11,6 +11,7 @@ pub mod executor;
 mod explained;
 pub mod ledger;
 mod options;
+pub mod phases;
 mod pieces;
 pub mod proof;
 mod runner;

@@ -93,7 +93,9 @@ impl Options {
             )));
         }
         if self.lock_timeout.as_millis() == 0 {
-            return Err(Error::Options("the lock timeout must be at least 1 ms: without one, a step that waits blocks everybody".into()));
+            return Err(Error::Options(
+                "the lock timeout must be at least 1 ms: without one, a step that waits blocks everybody".into(),
+            ));
         }
         if self.lease < Duration::from_secs(1) {
             return Err(Error::Options("the lease must be at least 1 s".into()));
@@ -142,7 +144,10 @@ impl Pace {
             return Err(Error::Options("a batch cannot take no time: give a target of at least 1 ms".into()));
         }
         if !(self.rest.is_finite() && self.rest >= 0.0) {
-            return Err(Error::Options(format!("the rest after a batch must be 0 or more times its duration, not {}", self.rest)));
+            return Err(Error::Options(format!(
+                "the rest after a batch must be 0 or more times its duration, not {}",
+                self.rest
+            )));
         }
         Ok(())
     }

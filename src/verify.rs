@@ -58,20 +58,18 @@ pub(crate) fn verify(run: &mut Run) -> Result<Reconciliation> {
     })
 }
 
-/// Takes out of quarantine the values that were overwritten since.
+/// Takes out of quarantine what was mended since.
 pub(crate) fn release_mended(run: &mut Run) -> Result<()> {
     let (plan, change) = (run.plan, run.change());
-    let held = run.ledger("reading the quarantine", |tx| ledger::evidence::quarantined(tx, change))?;
-    for held in held {
-        let origin = plan.backfill.iter().find_map(|backfill| match backfill {
-            Backfill::Update { table, key, .. } if table.to_string() == held.table => Some((table, key)),
-            Backfill::Insert { source, key, .. } if source.to_string() == held.table => Some((source, key)),
-            _ => None,
-        });
-        if let Some((table, key)) = origin.filter(|(_, key)| !key.is_empty()) {
-            run.ledger("looking after the quarantine", |tx| {
-                ledger::evidence::release_mended(tx, change, table, key, &held.column)
-            })?;
+    for held in run.ledger("reading the quarantine", |tx| ledger::evidence::quarantined(tx, change))? {
+        for backfill in &plan.backfill {
+            let Backfill::Update { table, set, key, .. } = backfill else { continue };
+            if table.to_string() == held.table && !key.is_empty() {
+                let conversion = set.iter().find(|(column, _)| *column == held.column).map(|(_, sql)| sql.as_str());
+                run.ledger("looking after the quarantine", |tx| {
+                    ledger::evidence::look_again(tx, change, table, key, &held.column, conversion)
+                })?;
+            }
         }
     }
     Ok(())

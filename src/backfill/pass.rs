@@ -65,7 +65,9 @@ fn by_key(
     if key.is_empty() {
         return Err(Error::Plan {
             change: of.change.to_string(),
-            message: format!("rows of {table} cannot be copied into another table, because it has no primary key; add one first"),
+            message: format!(
+                "rows of {table} cannot be copied into another table, because it has no primary key; add one first"
+            ),
         });
     }
     let Some(last) = keys::last(tx, table, key)? else { return Ok(()) };

@@ -63,7 +63,14 @@ impl Meter {
     }
 
     /// After a batch.
-    pub fn measure(&mut self, table: String, pass: i32, now: PassProgress, batch_rows: i64, batch_took: Duration) -> Progress {
+    pub fn measure(
+        &mut self,
+        table: String,
+        pass: i32,
+        now: PassProgress,
+        batch_rows: i64,
+        batch_took: Duration,
+    ) -> Progress {
         let at = Instant::now();
         self.samples.push_back((at, now));
         if self.samples.len() > WINDOW {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use coexist_core::plan::Backfill;
+use coexist_core::plan::{BACKFILL_SETTING, Backfill};
 use coexist_core::render::statement::{self, Piece};
 use postgres::Transaction;
 use postgres::types::ToSql;
@@ -37,9 +37,10 @@ enum Batch {
 
 /// Works through segments of a pass until none is left.
 pub(super) fn work(run: &mut Run, of: Of, backfill: &Backfill, pass: i32, pace: &Pace) -> Result<()> {
+    let declared = run.plan.batch.map(i64::from);
     let first = match backfill {
-        Backfill::Update { .. } => blocks::FIRST,
-        Backfill::Insert { .. } => keys::FIRST,
+        Backfill::Update { .. } => declared.map_or(blocks::FIRST, |rows| rows / blocks::ROWS_PER_BLOCK),
+        Backfill::Insert { .. } => declared.unwrap_or(keys::FIRST),
     };
     let mut worker = Worker {
         of,
@@ -165,7 +166,8 @@ impl Worker<'_> {
         }
         // Read anew each time: whether the last commit arrived may not be known.
         let Some(cursor) = segment::hold(tx, self.of, segment, worker)? else { return Ok(Batch::Lost) };
-        tx.batch_execute("set local coexist.backfill = 'on'").map_err(Error::database("beginning a batch"))?;
+        tx.execute("select set_config($1, $2, true)", &[&BACKFILL_SETTING, &self.of.change])
+            .map_err(Error::database("beginning a batch"))?;
         let advance = match self.backfill {
             Backfill::Update { set, pending, .. } => {
                 if blocks::extent_for_update(tx, &segment.table)?.file_node != segment.file_node {

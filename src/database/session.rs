@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use coexist_core::ident::{quote_ident, quote_literal};
+use coexist_core::plan::Plan;
 use postgres::{Client, IsolationLevel, Transaction};
 
 use super::Database;
@@ -19,8 +21,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// For a statement about the ledger, where nobody holds a lock for long.
-    pub const LEDGER: Self =
-        Self { lock: Some(Duration::from_secs(5)), statement: Some(Duration::from_secs(15)) };
+    pub const LEDGER: Self = Self { lock: Some(Duration::from_secs(5)), statement: Some(Duration::from_secs(15)) };
 }
 
 /// An open session.
@@ -33,6 +34,8 @@ pub(crate) struct Session {
     /// The server's own identity with the database's; empty where a server does not tell.
     identity: String,
     application: String,
+    /// Where names are looked up, as SQL.
+    search_path: String,
     /// Whether the server can be told to end a statement when its client is gone.
     notices_lost_clients: bool,
 }
@@ -76,6 +79,7 @@ impl Session {
             server: version.unsigned_abs() / 10_000,
             identity,
             application: application.to_string(),
+            search_path: "pg_catalog, pg_temp".to_string(),
             notices_lost_clients,
         })
     }
@@ -90,7 +94,8 @@ impl Session {
             pause = (pause * 2).min(Duration::from_secs(5));
             match Self::open(database, &self.application) {
                 Ok(session) if session.identity == self.identity => {
-                    *self = session;
+                    let search_path = std::mem::take(&mut self.search_path);
+                    *self = Self { search_path, ..session };
                     return Ok(());
                 }
                 Ok(session) => {
@@ -109,9 +114,13 @@ impl Session {
         })
     }
 
-    /// Shows, from now on, which change the session works for.
-    pub fn serve(&mut self, change: &str) {
-        self.application = format!("coexist: {change}");
+    /// From now on the session works for a change: it says so to those who look, and looks up names where the change's plan does.
+    pub fn serve(&mut self, plan: &Plan) {
+        self.application = format!("coexist: {}", plan.change);
+        let path: Vec<String> = plan.search_path.iter().map(|schema| quote_ident(schema)).collect();
+        if !path.is_empty() {
+            self.search_path = path.join(", ");
+        }
     }
 
     /// Whether the connection is known to be gone.
@@ -124,12 +133,8 @@ impl Session {
     pub fn begin(&mut self, limits: Limits) -> Result<Transaction<'_>> {
         let pins = self.pins("set local ", limits);
         let begin = || Error::database("beginning a transaction");
-        let mut transaction = self
-            .client
-            .build_transaction()
-            .isolation_level(IsolationLevel::ReadCommitted)
-            .start()
-            .map_err(begin())?;
+        let mut transaction =
+            self.client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().map_err(begin())?;
         transaction.batch_execute(&pins).map_err(begin())?;
         Ok(transaction)
     }
@@ -147,7 +152,7 @@ impl Session {
         let mut pin = |name: &str, value: &str| {
             let _ = write!(pins, "{set}{name} = {value}; ");
         };
-        pin("search_path", "pg_catalog, pg_temp");
+        pin("search_path", &self.search_path);
         pin("TimeZone", "'UTC'");
         pin("DateStyle", "'ISO, YMD'");
         pin("IntervalStyle", "'postgres'");
@@ -161,7 +166,7 @@ impl Session {
         pin("jit", "off");
         // A policy must not hide rows from us without a word.
         pin("row_security", "off");
-        pin("application_name", &coexist_core::ident::quote_literal(&self.application));
+        pin("application_name", &quote_literal(&self.application));
         pin("lock_timeout", &milliseconds(limits.lock).to_string());
         pin("statement_timeout", &milliseconds(limits.statement).to_string());
         // Our own locks must not outlive a runner that is cut off.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coexist_core::ident::{QualifiedName, quote_ident};
+use coexist_core::ident::{QualifiedName, quote_ident, quote_literal};
 use coexist_core::plan::KeyColumn;
 use postgres::Transaction;
 
@@ -111,37 +111,43 @@ pub(crate) fn quarantined(tx: &mut Transaction<'_>, change: &str) -> Result<Vec<
     Ok(rows.iter().map(|row| Quarantined { table: row.get(0), column: row.get(1), rows: row.get(2) }).collect())
 }
 
-/// Takes out of quarantine what no longer is in the table: the row is gone, or another value was written since. A later value that does
-/// not convert either was recorded in its place when it was written.
-pub(crate) fn release_mended(
+/// Looks again at what is in quarantine for one column: takes out rows that are gone, and those whose value converts now. `conversion` is
+/// the expression that records a value which does not convert; without one, a column that is filled counts as converted.
+pub(crate) fn look_again(
     tx: &mut Transaction<'_>,
     change: &str,
     table: &QualifiedName,
     key: &[KeyColumn],
     column: &str,
+    conversion: Option<&str>,
 ) -> Result<()> {
+    let looking = || Error::database(format!("looking after the quarantine of change `{change}`"));
     let same_key: Vec<String> = key
         .iter()
         .map(|part| {
-            let name = coexist_core::ident::quote_literal(&part.name);
-            format!("source.{} = (held.key ->> {name})::{}", quote_ident(&part.name), part.ty)
+            let name = quote_literal(&part.name);
+            format!("(held.key ->> {name})::{} = source.{}", part.ty, quote_ident(&part.name))
         })
         .collect();
-    tx.execute(
-        &format!(
-            "delete from coexist.quarantine as held
-            where change = $1 and tab = $2 and col = $3 and key is not null and not exists (
-                select from {} as source
-                where {} and source.{}::text is not distinct from held.value
-            )",
-            table.quoted(),
-            same_key.join(" and "),
-            quote_ident(column)
-        ),
-        &[&change, &table.to_string(), &column],
-    )
-    .map_err(Error::database(format!("looking after the quarantine of change `{change}`")))?;
-    Ok(())
+    let held = "held.change = $1 and held.tab = $2 and held.col = $3 and held.key is not null";
+    let (same_key, source, column_name) = (same_key.join(" and "), table.quoted(), quote_ident(column));
+    let tab = table.to_string();
+    let Some(conversion) = conversion else {
+        let mended = format!(
+            "delete from coexist.quarantine as held where {held} and not exists (
+                select from {source} as source where {same_key} and source.{column_name} is null
+            )"
+        );
+        return tx.execute(&mended, &[&change, &tab, &column]).map(drop).map_err(looking());
+    };
+    let now: std::time::SystemTime = tx.query_one("select clock_timestamp()", &[]).map_err(looking())?.get(0);
+    let convert = format!(
+        "select count({conversion}) from {source} as source
+        where exists (select from coexist.quarantine as held where {held} and {same_key})"
+    );
+    tx.query(&convert, &[&change, &tab, &column]).map_err(looking())?;
+    let mended = format!("delete from coexist.quarantine as held where {held} and last_seen < $4");
+    tx.execute(&mended, &[&change, &tab, &column, &now]).map(drop).map_err(looking())
 }
 
 /// How many writes set both shapes to different values.

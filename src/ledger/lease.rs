@@ -82,10 +82,7 @@ pub(crate) fn release(tx: &mut Transaction<'_>, change: &str, token: i64) -> Res
 /// Who holds it now.
 pub(crate) fn holder(tx: &mut Transaction<'_>, change: &str) -> Result<Option<String>> {
     let row = tx
-        .query_opt(
-            "select holder from coexist.leases where change = $1 and expires_at > clock_timestamp()",
-            &[&change],
-        )
+        .query_opt("select holder from coexist.leases where change = $1 and expires_at > clock_timestamp()", &[&change])
         .map_err(Error::database(format!("reading the lease on change `{change}`")))?;
     Ok(row.and_then(|row| row.get(0)))
 }

@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 /// How many blocks the first piece has: a few thousand rows.
 pub(crate) const FIRST: i64 = 64;
 
+/// How many rows a block holds, roughly: enough to begin with, since sizes are adjusted to the time that pieces take.
+pub(crate) const ROWS_PER_BLOCK: i64 = 64;
+
 /// A table's file, as it is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {

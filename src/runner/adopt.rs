@@ -20,7 +20,9 @@ pub(crate) fn adopt(run: &mut Run) -> Result<()> {
             change: plan.change.clone(),
             differences: match plan_file::from_toml(&record.plan) {
                 Ok(earlier) => differences(&earlier, plan),
-                Err(_) => vec!["the ledger's copy of the earlier plan was written by another release of coexist".into()],
+                Err(_) => {
+                    vec!["the ledger's copy of the earlier plan was written by another release of coexist".into()]
+                }
             },
         });
     }
@@ -37,7 +39,9 @@ fn differences(earlier: &Plan, now: &Plan) -> Vec<String> {
         match find(&now.steps, id).map(|n| &now.steps[n]) {
             None => differences.push(format!("step `{id}` is gone")),
             Some(other) if other.action != step.action => differences.push(format!("step `{id}` does something else")),
-            Some(other) if other.undo != step.undo => differences.push(format!("step `{id}` is taken back in another way")),
+            Some(other) if other.undo != step.undo => {
+                differences.push(format!("step `{id}` is taken back in another way"))
+            }
             Some(other) if other.phase != step.phase || other.leftover != step.leftover => {
                 differences.push(format!("step `{id}` is carried out in another way"));
             }

@@ -50,18 +50,18 @@ pub(super) fn run_all(run: &mut Run, step: &Step, action: &Action, forward: bool
     for (n, statement) in action.statements.iter().enumerate() {
         let made = made.filter(|_| n == 0);
         run.persist(&step.id, |run, _| {
-            if let Some(Leftover::Index(index)) = made {
-                if make_way(run, step, index)? == Found::Valid {
-                    return Ok(());
-                }
+            if let Some(Leftover::Index(index)) = made
+                && make_way(run, step, index)? == Found::Valid
+            {
+                return Ok(());
             }
             run.announce_holders(&step.id, &action.locks)?;
             let result = run_one(run, step, statement, &mut longest_wait);
-            if let (Err(error), Some(Leftover::Index(index))) = (&result, made) {
-                // An invalid index costs every write, and a unique one refuses writes.
-                if !error.is_connection_loss() {
-                    drop_invalid(run, step, index)?;
-                }
+            // An invalid index costs every write, and a unique one refuses writes.
+            if let (Err(error), Some(Leftover::Index(index))) = (&result, made)
+                && !error.is_connection_loss()
+            {
+                drop_invalid(run, step, index)?;
             }
             result
         })?;
@@ -75,11 +75,8 @@ fn run_one(run: &mut Run, step: &Step, statement: &str, longest_wait: &mut Durat
     // The lease is checked, if not held, by a statement that cannot be part of a transaction.
     run.transaction(Limits::LEDGER, "checking the lease", |_| Ok(()))?;
     run.options.tell(Event::Statement { step: step.id.clone(), sql: statement.to_string() });
-    let watched = Watched {
-        step: step.id.clone(),
-        every: Duration::from_millis(250),
-        patience: Some(run.options.deadline),
-    };
+    let watched =
+        Watched { step: step.id.clone(), every: Duration::from_millis(250), patience: Some(run.options.deadline) };
     let begun = Instant::now();
     let (result, seen) = run.watched(watched, |run| run.session.run_alone(statement));
     *longest_wait = seen.longest_wait.max(*longest_wait);
@@ -141,7 +138,11 @@ fn drop_invalid(run: &mut Run, step: &Step, index: &QualifiedName) -> Result<()>
     if find(run, index)? != Found::Invalid {
         return Ok(());
     }
-    run.options.tell(Event::Note(format!("{}: dropping {}, which an earlier try left invalid", step.id, index.quoted())));
+    run.options.tell(Event::Note(format!(
+        "{}: dropping {}, which an earlier try left invalid",
+        step.id,
+        index.quoted()
+    )));
     let statement = format!("drop index concurrently if exists {}", index.quoted());
     run_one(run, step, &statement, &mut Duration::default())
 }

@@ -33,13 +33,17 @@ pub struct Blocker {
 impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.prepared, self.pid) {
-            (Some(name), _) => write!(f, "prepared transaction '{name}' (it waits for commit prepared or rollback prepared)")?,
+            (Some(name), _) => {
+                write!(f, "prepared transaction '{name}' (it waits for commit prepared or rollback prepared)")?
+            }
             (None, Some(pid)) => write!(f, "process {pid}")?,
             (None, None) => f.write_str("a transaction without a process")?,
         }
         let mut about = Vec::new();
         about.extend(self.role.as_ref().map(|role| format!("role {role}")));
-        about.extend(self.application.as_ref().filter(|name| !name.is_empty()).map(|name| format!("application \"{name}\"")));
+        about.extend(
+            self.application.as_ref().filter(|name| !name.is_empty()).map(|name| format!("application \"{name}\"")),
+        );
         about.extend(self.state.clone());
         about.extend(self.age.map(|age| format!("transaction open for {}", ago(age))));
         if self.pid.is_some() && self.state.is_none() {

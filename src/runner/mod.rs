@@ -32,12 +32,11 @@ pub(crate) use watch::Watched;
 /// [`rollback`](Self::rollback) goes back.
 ///
 /// ```no_run
-/// # fn main() -> Result<(), coexist::Error> {
-/// # let plan: coexist::plan::Plan = todo!();
+/// # fn example(plan: &coexist::plan::Plan) -> Result<(), coexist::Error> {
 /// let database = coexist::Database::at("postgres://owner@localhost/shop")?;
 /// let mut runner = coexist::Runner::new(database, coexist::Options::default())?;
-/// runner.up(&plan, &coexist::Pace::default())?;
-/// runner.contract(&plan, "rename_user_name")?;
+/// runner.up(plan, &coexist::Pace::default())?;
+/// runner.contract(plan, "rename_user_name")?;
 /// # Ok(())
 /// # }
 /// ```

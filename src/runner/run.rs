@@ -49,7 +49,7 @@ impl<'a> Run<'a> {
         session: &'a mut Session,
         runner: &'a str,
     ) -> Result<Self> {
-        session.serve(&plan.change);
+        session.serve(plan);
         let mut tx = session.begin(Limits::LEDGER)?;
         ledger::install(&mut tx)?;
         ledger::change::enter(&mut tx, plan)?;
@@ -209,7 +209,8 @@ impl<'a> Run<'a> {
     /// Adds to the ledger's log, where that is possible: what is logged has happened whether or not it can be written down.
     pub fn log(&mut self, level: Level, message: &str) {
         let (change, runner) = (self.plan.change.as_str(), self.runner);
-        let _ = self.transaction(Limits::LEDGER, "writing the log", |tx| log::write(tx, change, runner, level, message));
+        let _ =
+            self.transaction(Limits::LEDGER, "writing the log", |tx| log::write(tx, change, runner, level, message));
     }
 }
 
@@ -223,7 +224,8 @@ impl Drop for Run<'_> {
             }
         }
         let (change, token) = (self.plan.change.as_str(), self.token);
-        let _ = self.transaction(Limits::LEDGER, "giving back the lease", |tx| ledger::lease::release(tx, change, token));
+        let _ =
+            self.transaction(Limits::LEDGER, "giving back the lease", |tx| ledger::lease::release(tx, change, token));
     }
 }
 

@@ -199,10 +199,8 @@ impl Watcher {
             }
             state.seen.blockers.clone_from(&blockers);
         }
-        let out_of_patience = watched
-            .patience
-            .zip(state.waiting_since)
-            .is_some_and(|(patience, since)| since.elapsed() >= patience);
+        let out_of_patience =
+            watched.patience.zip(state.waiting_since).is_some_and(|(patience, since)| since.elapsed() >= patience);
         let cancel = !state.cancelled && (out_of_patience || self.options.must_stop());
         state.cancelled |= cancel;
         state.seen.gave_up |= cancel && out_of_patience;
@@ -213,7 +211,8 @@ impl Watcher {
         }
         if cancel {
             let mut tx = self.session()?.begin(Limits::LEDGER)?;
-            tx.execute("select pg_cancel_backend($1)", &[&pid]).map_err(crate::error::Error::database("cancelling our statement"))?;
+            tx.execute("select pg_cancel_backend($1)", &[&pid])
+                .map_err(crate::error::Error::database("cancelling our statement"))?;
         }
         Ok(())
     }

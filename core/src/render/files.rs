@@ -321,7 +321,10 @@ fn insert_loop(plan: &Plan, backfill: &Backfill, source: &QualifiedName, key: &[
         key.iter().enumerate().map(|(n, column)| format!("{variable}[{}]::{}", n + 1, column.ty)).collect()
     };
     let batch = plan.batch.unwrap_or(BATCH).to_string();
-    let end = |after| format!("upto := ({});", end_of_piece(source, key, after, None, &batch));
+    let end = |after| {
+        let rest = Piece::Keys { after, upto: None };
+        format!("upto := ({});", end_of_piece(source, key, &rest, &batch))
+    };
     let insert = |after| {
         let piece = Piece::Keys { after, upto: Some(bound("upto")) };
         insert_batch(backfill, &piece, plan.server).unwrap_or_default() + ";"

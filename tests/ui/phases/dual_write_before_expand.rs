@@ -1,0 +1,8 @@
+use coexist::phases::begin;
+
+fn run(runner: &mut coexist::Runner, plan: &coexist::plan::Plan) -> Result<(), coexist::Error> {
+    begin(runner, plan)?.dual_write()?;
+    Ok(())
+}
+
+fn main() {}
