@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use postgres::error::SqlState;
 
+use crate::explained::Explained;
 use crate::runner::Blocker;
 
 /// What the run time answers with.
@@ -238,7 +239,7 @@ pub enum Error {
     },
 
     /// The server refused a statement.
-    #[error("{doing}: {}", Explained(.source))]
+    #[error("{doing}: {}{}", Explained(.source), Advice(.source))]
     Database {
         /// What was being done, in words that say where.
         doing: String,
@@ -355,32 +356,13 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// The server's own words, without rows' values: a `DETAIL` of a violated constraint shows them.
-pub(crate) struct Explained<'a>(pub &'a postgres::Error);
+/// What to do about a refusal, where that is always the same.
+struct Advice<'a>(&'a postgres::Error);
 
-impl fmt::Display for Explained<'_> {
+impl fmt::Display for Advice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(db) = self.0.as_db_error() {
-            write!(f, "{} [{}]", db.message(), db.code().code())?;
-            let class = &db.code().code()[..2];
-            if let Some(detail) = db.detail().filter(|_| class != "23" && class != "22") {
-                write!(f, "\n{detail}")?;
-            }
-            if let Some(hint) = db.hint() {
-                write!(f, "\n{hint}")?;
-            }
-            if db.code() == &SqlState::INSUFFICIENT_PRIVILEGE {
-                f.write_str(
-                    "\nhelp: run as the owner of the tables, with CREATE on the database, or let that role do it",
-                )?;
-            }
-            return Ok(());
-        }
-        write!(f, "{}", self.0)?;
-        let mut source = std::error::Error::source(self.0);
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
+        if self.0.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+            f.write_str("\nhelp: run as the owner of the tables, with CREATE on the database, or let that role do it")?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! coexist.
 
 mod access;
-pub mod catalog;
 mod backfill;
+pub mod catalog;
 pub mod change;
 mod database;
 mod error;
