@@ -16,5 +16,4 @@ mod lease;
 mod ledger;
 mod locks;
 mod phases;
-mod status;
 mod whole;

@@ -1,23 +1,23 @@
-select
+SELECT
     format(
         '%s %s',
-        case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
+        CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
         pg_proc.oid::regprocedure
     ),
     format(
         'owner %s, %s',
         proowner::regrole,
-        case when prokind = 'a' then (
-            select concat_ws(
+        CASE WHEN prokind = 'a' THEN (
+            SELECT concat_ws(
                 ' ', 'transition', aggtransfn, 'of', aggtranstype::regtype, 'from', agginitval, 'final', aggfinalfn
             )
-            from pg_aggregate
-            where aggfnoid = pg_proc.oid
-        ) else pg_get_functiondef(pg_proc.oid) end
+            FROM pg_aggregate
+            WHERE aggfnoid = pg_proc.oid
+        ) ELSE pg_get_functiondef(pg_proc.oid) END
     )
-from pg_proc
-where pronamespace = any ($1)
+FROM pg_proc
+WHERE pronamespace = ANY ($1)
     -- The server makes the constructors of a range type.
-    and not exists (
-        select from pg_depend where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'i'
+    AND NOT EXISTS (
+        SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'i'
     )

@@ -1,10 +1,10 @@
-select
+SELECT
     format('rule %I on %s', rulename, ev_class::regclass),
     concat_ws(
         ', ',
         pg_get_ruledef(pg_rewrite.oid),
-        case ev_enabled when 'D' then 'disabled' when 'R' then 'enabled on replicas' when 'A' then 'enabled always' end
+        CASE ev_enabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas' WHEN 'A' THEN 'enabled always' END
     )
-from pg_rewrite
-join pg_class on pg_class.oid = ev_class
-where rulename <> '_RETURN' and relnamespace = any ($1)
+FROM pg_rewrite
+JOIN pg_class ON pg_class.oid = ev_class
+WHERE rulename <> '_RETURN' AND relnamespace = ANY ($1)
