@@ -37,4 +37,16 @@ pub use value::Value;
 pub mod __private {
     pub use crate::access::*;
     pub use crate::change::Declared;
+    pub use postgres::{Error as DbError, Row as DbRow};
+
+    #[cfg(feature = "with-chrono-0_4")]
+    pub use chrono;
+    #[cfg(feature = "with-rust_decimal-1")]
+    pub use rust_decimal;
+    #[cfg(feature = "with-serde_json-1")]
+    pub use serde_json;
+    #[cfg(feature = "with-time-0_3")]
+    pub use time;
+    #[cfg(feature = "with-uuid-1")]
+    pub use uuid;
 }

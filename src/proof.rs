@@ -20,6 +20,7 @@ use postgres::types::Type;
 
 use crate::change::Declared;
 use crate::executor::{Executor, Param};
+use crate::ledger::Direction;
 
 /// Proves that every write through one shape reaches the other: new code may write the after shape.
 pub struct DualWriting<C>(PhantomData<fn() -> C>);
@@ -107,7 +108,7 @@ impl<P: fmt::Debug, E: ?Sized> fmt::Debug for On<'_, P, E> {
 pub enum ProofError {
     /// The database is not that far.
     #[error(
-        "change `{change}` is in phase `{}` in this database, and this code needs `{}`: `coexist up` takes it on, `coexist status` shows how far it is",
+        "change `{change}` is in phase `{}` in this database, and this code needs phase `{}`\nhelp: `coexist up` takes it on; `coexist status` shows how far it is",
         found.name(), needed.name()
     )]
     NotYet {
@@ -118,9 +119,20 @@ pub enum ProofError {
         /// How far it must be.
         needed: Phase,
     },
+    /// The change is being taken back: its phase is no longer to be relied on.
+    #[error(
+        "change `{change}` is being rolled back in this database, and this code needs phase `{}`\nhelp: deploy code that uses the before shape; or finish the rollback with `coexist rollback`, then `coexist up` begins again",
+        needed.name()
+    )]
+    RollingBack {
+        /// The change.
+        change: &'static str,
+        /// How far the database must be.
+        needed: Phase,
+    },
     /// The ledger was written by another version.
     #[error(
-        "the ledger has change `{change}` in phase `{phase}`, which this version of coexist does not know: update the crate `coexist`"
+        "the ledger has change `{change}` in phase `{phase}`, which this program does not know\nhelp: use a newer release of coexist"
     )]
     UnknownPhase {
         /// The change.
@@ -139,22 +151,26 @@ pub enum ProofError {
 }
 
 fn require<E: Executor + ?Sized>(db: &mut E, change: &'static str, needed: Phase) -> Result<(), ProofError> {
-    let phase = recorded_phase(db, change).map_err(|error| ProofError::Ledger { change, source: Box::new(error) })?;
-    let found = match phase {
+    let record = find(db, change).map_err(|error| ProofError::Ledger { change, source: Box::new(error) })?;
+    let found = match record {
         None => Phase::Declared,
-        Some(name) => Phase::from_name(&name).ok_or(ProofError::UnknownPhase { change, phase: name })?,
+        Some((_, direction)) if direction == Direction::RollingBack.name() => {
+            return Err(ProofError::RollingBack { change, needed });
+        }
+        Some((phase, _)) => Phase::from_name(&phase).ok_or(ProofError::UnknownPhase { change, phase })?,
     };
     if found < needed { Err(ProofError::NotYet { change, found, needed }) } else { Ok(()) }
 }
 
-/// The phase that the ledger has for a change: none where the change, or the ledger, is not there.
-fn recorded_phase<E: Executor + ?Sized>(db: &mut E, change: &str) -> Result<Option<String>, E::Error> {
+/// The phase and the direction that the ledger has for a change: none where the change, or the ledger, is not there.
+fn find<E: Executor + ?Sized>(db: &mut E, change: &str) -> Result<Option<(String, String)>, E::Error> {
     // Looked for first: a query of a table that does not exist would also end the transaction that it is part of.
     let ledger = db.query_one("select pg_catalog.to_regclass('coexist.changes') is not null", &[])?;
     if !ledger.try_get(0)? {
         return Ok(None);
     }
     let name = Param { value: &change, ty: Some(Type::TEXT) };
-    let phases = db.query("select phase from coexist.changes where name = $1", &[name])?;
-    Ok(phases.first().map(|row| row.try_get(0)).transpose()?)
+    let rows = db.query("select phase, direction from coexist.changes where name = $1", &[name])?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(Some((row.try_get(0)?, row.try_get(1)?)))
 }

@@ -1,11 +1,15 @@
 //! What the accessors that the macro generates have in common.
 
+mod overridden;
 mod statement;
 mod table;
 
 use postgres::Row;
+use postgres::types::{FromSql, ToSql};
 
 use crate::executor::Executor;
+use crate::value::Value;
+pub use overridden::{Overridden, Unconvertible};
 pub use statement::Field;
 pub use table::{Carried, Source, Table};
 
@@ -24,6 +28,40 @@ pub trait Values {
     /// A value or none for every column, in the order of [`Table::columns`].
     fn values(&self) -> Vec<Option<Field<'_>>>;
 }
+
+/// A field that may leave its column out.
+pub trait Optional {
+    /// Its value, where it has one.
+    fn value(&self) -> Option<Field<'_>>;
+}
+
+impl<T: ToSql + Sync> Optional for Value<T> {
+    fn value(&self) -> Option<Field<'_>> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::NotSet => None,
+        }
+    }
+}
+
+impl<T: ToSql + Sync> Optional for Option<T> {
+    fn value(&self) -> Option<Field<'_>> {
+        self.as_ref().map(|value| value as Field<'_>)
+    }
+}
+
+/// The value of a field, where it has one.
+pub fn given<T: Optional>(field: &T) -> Option<Field<'_>> {
+    field.value()
+}
+
+/// The value of a field that always has one.
+pub fn always<T: ToSql + Sync>(field: &T) -> Option<Field<'_>> {
+    Some(field)
+}
+
+/// Holds where `T` can be the type of a column.
+pub fn assert_column_type<T: ToSql + for<'a> FromSql<'a> + Sync>() {}
 
 /// The row of a key.
 ///
@@ -44,14 +82,14 @@ pub fn find<R: FromRow, E: Executor + ?Sized>(
 /// # Errors
 ///
 /// What the connection or the server says.
-pub fn page<R: FromRow, E: Executor + ?Sized>(
+pub fn page<R: FromRow, E: Executor + ?Sized, const KEY: usize>(
     db: &mut E,
     table: &Table,
-    behind: Option<&[Field<'_>]>,
+    behind: Option<[Field<'_>; KEY]>,
     limit: u32,
 ) -> Result<Vec<R>, E::Error> {
     let limit = i64::from(limit);
-    let page = statement::page(table, behind, &limit);
+    let page = statement::page(table, behind.as_ref().map(<[_; KEY]>::as_slice), &limit);
     let rows = db.query(&page.sql, &page.params)?;
     Ok(rows.iter().map(R::from_row).collect::<Result<_, _>>()?)
 }

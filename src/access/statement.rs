@@ -49,7 +49,7 @@ pub fn insert<'a>(table: &Table, rows: &[Vec<Option<Field<'a>>>], returning: boo
     let mut params = Parameters::default();
     let mut columns: Vec<usize> =
         (0..table.columns.len()).filter(|column| rows.iter().any(|row| row[*column].is_some())).collect();
-    if columns.is_empty() && rows.len() > 1 {
+    if columns.is_empty() && rows.len() > 1 && !table.columns.is_empty() {
         // SQL can say of one row that it consists of defaults, but not of several, without naming a column.
         columns.push(0);
     }

@@ -3,6 +3,8 @@
 pub mod block;
 pub mod files;
 pub mod plan_file;
+#[cfg(feature = "compile")]
+pub mod rust;
 pub mod statement;
 
 /// What makes the ledger, the schema `coexist`: harmless where it already exists.
