@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes core/src/sql/builtin_{functions,types,casts}.txt from the catalogs of running PostgreSQL servers.
 
-usage: scripts/builtin-catalog CONNECTION...
+usage: scripts/builtin_catalog.py CONNECTION...
 
 One connection string for each major version that coexist supports, in any order; `psql` must be on the PATH:
 
-    scripts/builtin-catalog "host=/run/pg13 user=postgres" "host=/run/pg14 user=postgres" …
+    scripts/builtin_catalog.py "host=/run/pg13 user=postgres" "host=/run/pg14 user=postgres" …
 
 The files describe what the servers say; nothing in them is written by hand.
 """
@@ -20,7 +20,8 @@ TARGET = pathlib.Path(__file__).resolve().parent.parent / "core" / "src" / "sql"
 FUNCTIONS = """
 with callable as (
     select p.proname, p.provolatile, p.prokind, p.proretset,
-        case when p.provolatile <> 'i' and 'timestamptz'::regtype = any (p.proargtypes) then p.pronargs end as zoned
+        p.provolatile <> 'i'
+            and array[1184, 1266]::oid[] && (p.proargtypes::oid[] || coalesce(p.proallargtypes, '{}') || p.prorettype) as zoned
     from pg_proc p
     where p.pronamespace = 'pg_catalog'::regnamespace
         and not exists (
@@ -39,7 +40,7 @@ select proname,
         case when bool_or(proretset) then 'r' end,
         case when bool_or(prokind = 'a') then 'a' end,
         case when bool_or(prokind = 'w') then 'w' end),
-    array_to_string(array_agg(distinct zoned), ',')
+    bool_or(zoned)
 from callable group by proname
 """
 
@@ -86,10 +87,10 @@ def main():
         major = int(rows(connection, "show server_version_num")[0][0]) // 10000
         majors.append(major)
         for name, volatility, kinds, zoned in rows(connection, FUNCTIONS):
-            entry = functions.setdefault(name, {"volatility": set(), "kinds": set(), "zoned": set(), "seen": []})
+            entry = functions.setdefault(name, {"volatility": set(), "kinds": set(), "zoned": False, "seen": []})
             entry["volatility"] |= set(volatility)
             entry["kinds"] |= set(kinds)
-            entry["zoned"] |= {int(count) for count in zoned.split(",") if count}
+            entry["zoned"] |= zoned == "t"
             entry["seen"].append(major)
         for (name,) in rows(connection, TYPES):
             types.setdefault(name, []).append(major)
@@ -101,13 +102,13 @@ def main():
     for name, entry in functions.items():
         volatility = "".join(v for v in "isv" if v in entry["volatility"])
         kinds = "".join(kind for kind in "praw" if kind in entry["kinds"])
-        zoned = "".join(f" {count}" for count in sorted(entry["zoned"]))
-        lines.append(f"{name} {volatility} {kinds} {versions(entry['seen'], newest, oldest)}{zoned}")
-    made = f"# Made by scripts/builtin-catalog from PostgreSQL {oldest} to {newest}."
+        zoned = "z" if entry["zoned"] else ""
+        lines.append(f"{name} {volatility}{zoned} {kinds} {versions(entry['seen'], newest, oldest)}")
+    made = f"# Made by scripts/builtin_catalog.py from PostgreSQL {oldest} to {newest}."
     write("builtin_functions.txt", [
         made,
-        "# name, volatilities of the overloads (i, s, v), their kinds (p plain, r set-returning, a aggregate, w window),",
-        "# servers that have it, argument counts with which one takes a timestamptz and is not immutable",
+        "# name, volatilities of the overloads (i, s, v; z: one that is not immutable handles a time with zone),",
+        "# kinds of the overloads (p plain, r set-returning, a aggregate, w window), servers that have it",
     ], lines)
     for file, what, found in [("builtin_types.txt", "name", types), ("builtin_casts.txt", "source>target", casts)]:
         write(file, [made, f"# {what}, servers that have it"],
