@@ -28,3 +28,6 @@ pub mod schema;
 pub mod sql;
 #[cfg(feature = "compile")]
 pub mod syntax;
+
+#[cfg(test)]
+mod testing;
