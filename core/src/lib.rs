@@ -19,6 +19,8 @@ pub mod plan;
 pub mod render;
 
 #[cfg(feature = "compile")]
+pub mod check;
+#[cfg(feature = "compile")]
 pub mod diagnostic;
 #[cfg(feature = "compile")]
 pub mod model;

@@ -122,6 +122,26 @@ pub enum Operation {
     Split(Split),
 }
 
+impl Operation {
+    /// The word that it begins with.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Rename(_) => "rename",
+            Self::Retype(_) => "retype",
+            Self::Split(_) => "split",
+        }
+    }
+
+    /// Where that word stands.
+    pub fn keyword(&self) -> Span {
+        match self {
+            Self::Rename(rename) => rename.keyword,
+            Self::Retype(retype) => retype.keyword,
+            Self::Split(split) => split.keyword,
+        }
+    }
+}
+
 /// `rename t.a to b;` or `rename t.a to b { insert nulls take before }`
 #[derive(Clone, Debug)]
 pub struct Rename {
