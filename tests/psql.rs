@@ -13,7 +13,8 @@ use support::in_flight::plans;
 
 const SCHEMA: &str = "create table users (id bigint primary key, name text not null, total integer, bio text);
     create index users_name on users (lower(name)); alter table users add constraint users_total check (total >= 0);";
-const DATA: &str = "insert into users select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n";
+const DATA: &str =
+    "insert into users select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n";
 const CHANGES: &str = r#"
     change rename_name { rename users.name to full_name; stage contract; }
     change widen_total { retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } stage contract; }
@@ -98,9 +99,12 @@ fn verify_names_the_rows_that_differ() {
     let plan = plans(SCHEMA, CHANGES).remove(0);
     let shell = Shell::new(&psql);
     shell.run_all(&plan, &FORWARD);
-    shell.database.connect().unwrap().batch_execute(
-        "set session_replication_role = replica; update users set name = 'x' where id in (7, 11)",
-    ).unwrap();
+    shell
+        .database
+        .connect()
+        .unwrap()
+        .batch_execute("set session_replication_role = replica; update users set name = 'x' where id in (7, 11)")
+        .unwrap();
     let said = shell.run(&plan, "verify.sql").unwrap_err();
     assert!(said.contains("2 rows differ: (7), (11)"), "{said}");
 }

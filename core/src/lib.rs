@@ -19,7 +19,11 @@ pub mod plan;
 pub mod render;
 
 #[cfg(feature = "compile")]
+pub mod build;
+#[cfg(feature = "compile")]
 pub mod check;
+#[cfg(feature = "compile")]
+pub mod compile;
 #[cfg(feature = "compile")]
 pub mod diagnostic;
 #[cfg(feature = "compile")]
@@ -33,3 +37,6 @@ pub mod syntax;
 
 #[cfg(test)]
 mod testing;
+
+#[cfg(feature = "compile")]
+pub use build::build;

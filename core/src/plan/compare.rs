@@ -29,7 +29,11 @@ pub fn distinct(schema: &Schema, ty: &SqlType, collated: bool, a: &str, b: &str)
     let is_enum = ty.qualified().is_some_and(|name| schema.enums.contains_key(&name));
     let exact =
         ty.dimensions == 0 && !collated && (is_enum || ty.schema.is_none() && EXACT.contains(&ty.name.as_str()));
-    if exact { format!("{a} is distinct from {b}") } else { format!("row({a})::record operator(pg_catalog.*<>) row({b})::record") }
+    if exact {
+        format!("{a} is distinct from {b}")
+    } else {
+        format!("row({a})::record operator(pg_catalog.*<>) row({b})::record")
+    }
 }
 
 /// The one condition that is true where any of `conditions` is.
