@@ -12,7 +12,7 @@ const SCHEMA: &str = r#"
         name text not null default '',
         email text not null,
         total integer not null default 0,
-        code varchar(10),
+        code text,
         bio text,
         avatar_url text not null default 'none',
         constraint users_email_key unique (email),
@@ -37,8 +37,7 @@ const SCHEMA: &str = r#"
 
 fn sql_of(change: &str) -> String {
     let tokens = format!("schema sql r#\"{SCHEMA}\"#; {change}").parse().expect("tokens");
-    let context =
-        Context { manifest_dir: Path::new("."), missing_feature: &|_| None, writes_migrations: false };
+    let context = Context { manifest_dir: Path::new("."), missing_feature: &|_| None, writes_migrations: false };
     let compiled = compile(tokens, &context);
     let mistakes: Vec<String> = compiled.diagnostics.iter().map(|d| d.text()).collect();
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n\n"));
@@ -69,7 +68,7 @@ golden! {
     retype_with_fallback: r#"retype users.code to code_number: integer { forward "code::integer" or "0", backward "code_number::text" }"#;
     retype_with_quarantine: r#"retype users.code to code_number: integer { forward "code::integer" or quarantine, backward "code_number::text" }"#;
     retype_with_another_meaning: r#"retype users.total to total_euros: numeric { forward "total / 100.0" or reject, backward lossy "(total_euros * 100)::integer" or reject }"#;
-    retype_irreversible: r#"retype users.name to name_hash: text { forward lossy "md5(name)" or reject, irreversible }"#;
+    retype_irreversible: r#"retype users.name to name_hash: bytea { forward lossy "sha256(convert_to(name, 'UTF8'))" or reject, irreversible }"#;
     split_with_not_null: "split users into profiles { key user_id, move bio, avatar_url }";
-    split_always: "split users into contacts { key user_id, move email, always }";
+    split_always: "split users into codes { key user_id, move code, always }";
 }
