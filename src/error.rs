@@ -282,10 +282,10 @@ impl Error {
             | Self::Plan { .. } => Class::Refused,
             Self::AnotherRunner { .. } | Self::LeaseLost { .. } | Self::Blocked { .. } => Class::Blocked,
             Self::Paused { .. } | Self::Stopped { .. } => Class::Paused,
-            Self::OtherServer { .. } | Self::PlanChanged { .. } | Self::NameTaken { .. } | Self::Mismatch { .. } => Class::Drift,
-            Self::Connection { .. } | Self::NeverDone { .. } | Self::Database { .. } => {
-                Class::Failed
+            Self::OtherServer { .. } | Self::PlanChanged { .. } | Self::NameTaken { .. } | Self::Mismatch { .. } => {
+                Class::Drift
             }
+            Self::Connection { .. } | Self::NeverDone { .. } | Self::Database { .. } => Class::Failed,
         }
     }
 

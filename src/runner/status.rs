@@ -116,8 +116,11 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
             Some(holder) => status.stopped_runner = Some(StoppedRunner { name: holder.name, seen: holder.seen }),
             None => {}
         }
-        status.progress = ledger::segment::last_progress(&mut tx, change)?
-            .map(|(pass, now)| BackfillStatus { pass, done: now.done(), rows: now.rows });
+        status.progress = ledger::segment::last_progress(&mut tx, change)?.map(|(pass, now)| BackfillStatus {
+            pass,
+            done: now.done(),
+            rows: now.rows,
+        });
         status.reconciliation = ledger::evidence::latest_reconciliation(&mut tx, change, &contract)?;
         status.quarantine = ledger::evidence::quarantined(&mut tx, change)?;
         status.conflicts = ledger::evidence::conflicts(&mut tx, change)?;
