@@ -4,6 +4,7 @@
 //! A guess is never carried out: there is no plan, and with a mistake beside it the program does not compile.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proc_macro2::TokenStream;
 
@@ -14,14 +15,17 @@ use crate::ident::{QualifiedName, quote_ident};
 use crate::model::{
     AfterColumn, Change, ChangeKind, ColumnsChange, Conversion, Model, OnFailure, Shape, SplitChange, apply,
 };
-use crate::plan::Stage;
+use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{SqlType, Table};
 use crate::sql::expression::Expression;
 use crate::sql::parse_type;
 use crate::syntax::{self, Declaration, Name, Operation, TablePath};
 
-/// The items of every change of a declaration that the model does not have.
-pub fn stubs(declaration: &Declaration, model: &Model, settings: &TypeSettings) -> TokenStream {
+/// The items of every change of a declaration that the model does not have; without a schema there is no model, and only the names of the
+/// changes are known.
+pub fn stubs(declaration: &Declaration, model: Option<&Model>, settings: &TypeSettings) -> TokenStream {
+    let nothing = Model { schema: Arc::default(), server: OLDEST_SERVER, changes: Vec::new(), types: Vec::new() };
+    let model = model.unwrap_or(&nothing);
     let mut made: BTreeSet<&str> = model.changes.iter().map(|change| change.name.as_str()).collect();
     let missing = declaration.changes.iter().filter(|tree| made.insert(&tree.name.text) && is_identifier(&tree.name));
     missing.map(|tree| module::expand(model, &guess(tree, model), None, settings)).collect()
