@@ -258,7 +258,7 @@ pub enum Class {
     Blocked,
     /// Stopped on purpose.
     Paused,
-    /// The plan or the database is not what it was when the change was begun.
+    /// The plan, the database or its rows are not as they were declared.
     Drift,
     /// It was tried and went wrong.
     Failed,
@@ -282,10 +282,10 @@ impl Error {
             | Self::Plan { .. } => Class::Refused,
             Self::AnotherRunner { .. } | Self::LeaseLost { .. } | Self::Blocked { .. } => Class::Blocked,
             Self::Paused { .. } | Self::Stopped { .. } => Class::Paused,
-            Self::OtherServer { .. } | Self::PlanChanged { .. } | Self::NameTaken { .. } => Class::Drift,
-            Self::Connection { .. } | Self::Mismatch { .. } | Self::NeverDone { .. } | Self::Database { .. } => {
-                Class::Failed
+            Self::OtherServer { .. } | Self::PlanChanged { .. } | Self::NameTaken { .. } | Self::Mismatch { .. } => {
+                Class::Drift
             }
+            Self::Connection { .. } | Self::NeverDone { .. } | Self::Database { .. } => Class::Failed,
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 /// What the server said, or what went wrong on the way to it: `postgres::Error` alone names only the kind of failure.
 ///
 /// The detail of a violated constraint and of a value that does not convert is left out: it shows what is in the row.
-pub(crate) struct Explained<'e>(pub(crate) &'e postgres::Error);
+pub struct Explained<'e>(pub &'e postgres::Error);
 
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

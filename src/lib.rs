@@ -28,9 +28,10 @@ pub use database::Database;
 pub use error::{Class, Error, Result, Seconds};
 pub use event::Event;
 pub use executor::Executor;
+pub use explained::Explained;
 pub use options::{Options, Pace};
 pub use postgres;
-pub use runner::{Blocker, Runner, Status, StepStatus};
+pub use runner::{BackfillStatus, Blocker, Recorded, Runner, Status, StepStatus, StoppedRunner};
 pub use value::Value;
 
 /// For generated code. Nothing in here is promised to stay as it is.

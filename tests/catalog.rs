@@ -5,8 +5,7 @@
 mod support;
 
 use coexist::catalog;
-use coexist::sandbox::Sandbox;
-use support::{catalog_dump, database};
+use support::{catalog_dump, database, version};
 
 /// A schema with at least one object of each kind that a change could touch.
 const SCHEMA: &str = "
@@ -438,9 +437,8 @@ fn each_change_of_the_catalog_is_one_fact_and_its_undo_leaves_none() {
     let database = database("catalog");
     let mut client = database.connect().unwrap();
     client.batch_execute(SCHEMA).unwrap();
-    let version = Sandbox::shared().unwrap().version();
     let mut failures = String::new();
-    for case in CASES.iter().filter(|case| case.since <= version) {
+    for case in CASES.iter().filter(|case| case.since <= version()) {
         let before = catalog_dump(&mut client);
         if let Err(error) = client.batch_execute(case.change) {
             failures += &format!("{}: {error:?}\n\n", case.change);
@@ -578,11 +576,8 @@ fn the_difference_has_what_was_before_what_is() {
     let before = catalog_dump(&mut client);
     client.batch_execute("ALTER TABLE t ALTER a TYPE bigint, DROP b, ADD c text NOT NULL").unwrap();
     let after = catalog_dump(&mut client);
-    let not_null = if Sandbox::shared().unwrap().version() >= 18 {
-        ("", "+constraint t_c_not_null on public.t: NOT NULL c\n")
-    } else {
-        (" not null", "")
-    };
+    let not_null =
+        if version() >= 18 { ("", "+constraint t_c_not_null on public.t: NOT NULL c\n") } else { (" not null", "") };
     let expected = format!(
         "--- before\n+++ after\n\
          -column public.t.a: #1 integer\n\

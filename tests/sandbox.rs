@@ -2,16 +2,18 @@
 #![cfg(all(unix, feature = "sandbox"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says by a panic that it fails")]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use coexist::sandbox::{Error, Sandbox};
 use postgres::{Client, NoTls};
 use rustix::process::{Pid, Signal, geteuid, kill_process, kill_process_group};
+use support::wait_until;
 
 #[test]
 fn each_database_is_fresh_and_removed_on_drop() {
@@ -290,17 +292,6 @@ fn open_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).unwrap();
     folder
-}
-
-/// Far longer than anything here takes, so that only a real failure runs into it.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < PATIENCE, "still not so: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn number(client: &mut Client, query: &str) -> i64 {

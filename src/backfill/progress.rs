@@ -79,9 +79,8 @@ impl Meter {
         let (since, first) = self.samples[0];
         let seconds = at.duration_since(since).as_secs_f64();
         let per_second = |amount: i64| if seconds > 0.0 { amount.max(0) as f64 / seconds } else { 0.0 };
-        // The size is an estimate where it counts rows; an empty table is done.
         let size = now.size.max(now.read);
-        let done = if size == 0 { 1.0 } else { now.read as f64 / size as f64 };
+        let done = now.done();
         let pace = per_second(now.read - first.read);
         let remaining = (pace > 0.0).then(|| Duration::from_secs_f64((size - now.read) as f64 / pace));
         Progress {

@@ -64,9 +64,9 @@ pub fn dump(client: &mut Client, except: &[&str]) -> Result<CatalogDump, Error> 
     // The server writes expressions and definitions as these settings say.
     transaction
         .batch_execute(
-            "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; SET LOCAL TimeZone = 'UTC'; \
-             SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1; \
-             SET LOCAL bytea_output = 'hex'",
+            "set local search_path = ''; set local quote_all_identifiers = off; set local TimeZone = 'UTC'; \
+             set local DateStyle = 'ISO'; set local IntervalStyle = 'postgres'; set local extra_float_digits = 1; \
+             set local bytea_output = 'hex'",
         )
         .map_err(|source| Error { what: "settings", source })?;
     let schemas = schemas(&mut transaction, except).map_err(|source| Error { what: "schemas", source })?;
@@ -134,14 +134,14 @@ fn rows(transaction: &mut Transaction<'_>, query: &str, schemas: &Vec<u32>) -> R
 }
 
 fn schemas(transaction: &mut Transaction<'_>, except: &[&str]) -> Result<Vec<u32>, postgres::Error> {
-    let query = "SELECT oid FROM pg_namespace \
-                 WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' AND nspname <> ALL ($1)";
+    let query = "select oid from pg_namespace \
+                 where nspname not like 'pg\\_%' and nspname <> 'information_schema' and nspname <> all ($1)";
     Ok(transaction.query(query, &[&except])?.iter().map(|row| row.get(0)).collect())
 }
 
 /// The major version of the server.
 fn version(transaction: &mut Transaction<'_>) -> Result<i32, postgres::Error> {
-    Ok(transaction.query_one("SELECT current_setting('server_version_num')::int / 10000", &[])?.get(0))
+    Ok(transaction.query_one("select current_setting('server_version_num')::int / 10000", &[])?.get(0))
 }
 
 /// Definitions and names may have line breaks in them.

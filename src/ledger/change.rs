@@ -1,5 +1,7 @@
 //! A change's own row: its phase, its plan, and which way it goes.
 
+use std::time::Duration;
+
 use coexist_core::plan::{Phase, Plan};
 use postgres::Transaction;
 
@@ -40,13 +42,17 @@ pub(crate) struct ChangeRecord {
     pub paused: bool,
     /// The plan as it was begun with.
     pub plan: String,
+    /// How long ago it last came into another phase, stage or direction, or was paused or resumed, by the server's clock.
+    pub since: Duration,
 }
 
 /// Reads it; `None` where the change was never begun.
 pub(crate) fn find(tx: &mut Transaction<'_>, change: &str) -> Result<Option<ChangeRecord>> {
     let row = tx
         .query_opt(
-            "select fingerprint, phase, direction, paused, plan from coexist.changes where name = $1",
+            "select fingerprint, phase, direction, paused, plan,
+                extract(epoch from clock_timestamp() - updated_at)::float8
+            from coexist.changes where name = $1",
             &[&change],
         )
         .map_err(reading(change))?;
@@ -62,7 +68,16 @@ pub(crate) fn find(tx: &mut Transaction<'_>, change: &str) -> Result<Option<Chan
         direction: Direction::from_name(direction).ok_or_else(|| unknown(direction))?,
         paused: row.get(3),
         plan: row.get(4),
+        since: Duration::from_secs_f64(row.get::<_, f64>(5).max(0.0)),
     }))
+}
+
+/// The changes that were ever begun, each with the plan that it was begun with, by name.
+pub(crate) fn all(tx: &mut Transaction<'_>) -> Result<Vec<(String, String)>> {
+    let rows = tx
+        .query("select name, plan from coexist.changes order by name", &[])
+        .map_err(Error::database("reading which changes the ledger knows"))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// Enters a change that was never begun.
@@ -80,7 +95,8 @@ pub(crate) fn enter(tx: &mut Transaction<'_>, plan: &Plan) -> Result<()> {
 pub(crate) fn adopt(tx: &mut Transaction<'_>, plan: &Plan, runner: &str) -> Result<()> {
     tx.execute(
         "update coexist.changes
-        set fingerprint = $2, stage = $3, plan = $4, runner = $5, updated_at = clock_timestamp()
+        set fingerprint = $2, stage = $3, plan = $4, runner = $5,
+            updated_at = case when (fingerprint, stage) = ($2, $3) then updated_at else clock_timestamp() end
         where name = $1",
         &[
             &plan.change,

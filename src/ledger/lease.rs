@@ -79,10 +79,28 @@ pub(crate) fn release(tx: &mut Transaction<'_>, change: &str, token: i64) -> Res
     Ok(())
 }
 
-/// Who holds it now.
-pub(crate) fn holder(tx: &mut Transaction<'_>, change: &str) -> Result<Option<String>> {
+/// Who holds the lease, or did not give it back.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder {
+    pub name: String,
+    /// How long ago it last gave a sign of life, by the server's clock.
+    pub seen: Duration,
+    /// Whether the lease is still its own.
+    pub alive: bool,
+}
+
+/// Who holds it now, or held it last and was cut off.
+pub(crate) fn holder(tx: &mut Transaction<'_>, change: &str) -> Result<Option<Holder>> {
     let row = tx
-        .query_opt("select holder from coexist.leases where change = $1 and expires_at > clock_timestamp()", &[&change])
+        .query_opt(
+            "select holder, extract(epoch from clock_timestamp() - heartbeat_at)::float8, expires_at > clock_timestamp()
+            from coexist.leases where change = $1 and holder is not null",
+            &[&change],
+        )
         .map_err(Error::database(format!("reading the lease on change `{change}`")))?;
-    Ok(row.and_then(|row| row.get(0)))
+    Ok(row.map(|row| Holder {
+        name: row.get(0),
+        seen: Duration::from_secs_f64(row.get::<_, f64>(1).max(0.0)),
+        alive: row.get(2),
+    }))
 }

@@ -50,6 +50,14 @@ pub(crate) struct PassProgress {
     pub rows: i64,
 }
 
+impl PassProgress {
+    /// How much of it is done, from 0 to 1. The size is an estimate where it counts rows; an empty table is done.
+    pub fn done(self) -> f64 {
+        let size = self.size.max(self.read);
+        if size == 0 { 1.0 } else { self.read as f64 / size as f64 }
+    }
+}
+
 /// How one table came out of the passes so far.
 #[derive(Clone, Debug)]
 pub(crate) struct TablePasses {
@@ -224,6 +232,20 @@ pub(crate) fn progress(tx: &mut Transaction<'_>, of: Of, pass: i32) -> Result<Pa
         )
         .map_err(reading(of))?;
     Ok(PassProgress { size: row.get(0), read: row.get(1), rows: row.get(2) })
+}
+
+/// How far the last pass that was begun is, with the rows that were filled in all of them; `None` before the first.
+pub(crate) fn last_progress(tx: &mut Transaction<'_>, change: &str) -> Result<Option<(i32, PassProgress)>> {
+    let row = tx
+        .query_opt(
+            "select pass, sum(size)::bigint, sum(read)::bigint,
+                (select sum(rows) from coexist.segments where change = $1)::bigint
+            from coexist.segments where change = $1
+            group by backfill, pass order by backfill desc, pass desc limit 1",
+            &[&change],
+        )
+        .map_err(Error::database(format!("reading the segments of change `{change}`")))?;
+    Ok(row.map(|row| (row.get(0), PassProgress { size: row.get(1), read: row.get(2), rows: row.get(3) })))
 }
 
 /// Frees what dead workers had claimed. Only for who holds the change's lease.

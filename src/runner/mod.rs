@@ -23,7 +23,7 @@ use crate::verify;
 
 pub use blocker::Blocker;
 pub(crate) use run::Run;
-pub use status::{Status, StepStatus};
+pub use status::{BackfillStatus, Recorded, Status, StepStatus, StoppedRunner};
 pub(crate) use watch::Watched;
 
 /// Carries out plans against one database, one change at a time.
@@ -184,6 +184,16 @@ impl Runner {
     /// Where the ledger cannot be read.
     pub fn status(&mut self, plan: &Plan) -> Result<Status> {
         status::status(&mut self.session, plan)
+    }
+
+    /// Every change that was ever begun in this database, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the ledger cannot be read.
+    pub fn recorded(&mut self) -> Result<Vec<Recorded>> {
+        self.reconnect_if_closed()?;
+        status::recorded(&mut self.session)
     }
 
     fn find(&mut self, change: &str) -> Result<Option<ledger::change::ChangeRecord>> {

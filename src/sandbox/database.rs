@@ -20,7 +20,7 @@ pub struct Database {
 impl Database {
     pub(super) fn create(server: Arc<Server>, name: String) -> Result<Self, Error> {
         // template0 takes no connections, so that nobody can be in the way of copying it.
-        let statement = format!("CREATE DATABASE {} TEMPLATE template0", quote_ident(&name));
+        let statement = format!("create database {} template template0", quote_ident(&name));
         server.administer(&statement)?;
         Ok(Self { server, name })
     }
@@ -55,6 +55,6 @@ impl Database {
 impl Drop for Database {
     /// Removes the database, whoever is connected. A failure has no consequence: the database goes with the server.
     fn drop(&mut self) {
-        let _ = self.server.administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_ident(&self.name)));
+        let _ = self.server.administer(&format!("drop database if exists {} with (force)", quote_ident(&self.name)));
     }
 }

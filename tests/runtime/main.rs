@@ -16,4 +16,5 @@ mod lease;
 mod ledger;
 mod locks;
 mod phases;
+mod status;
 mod whole;

@@ -269,8 +269,8 @@ impl LockLevel {
     /// What waits while it is held, for people.
     pub fn blocks(self) -> &'static str {
         match self {
-            Self::AccessShare | Self::RowShare | Self::RowExclusive => "no reads and no writes",
-            Self::ShareUpdateExclusive => "no reads and no writes; other schema changes and VACUUM wait",
+            Self::AccessShare | Self::RowShare | Self::RowExclusive => "reads and writes go on",
+            Self::ShareUpdateExclusive => "reads and writes go on, other schema changes and VACUUM wait",
             Self::Share | Self::ShareRowExclusive => "writes wait, reads go on",
             Self::Exclusive => "writes and SELECT FOR UPDATE wait, reads go on",
             Self::AccessExclusive => "reads and writes wait",

@@ -1,14 +1,11 @@
 //! What PostgreSQL's own functions and types are, taken from the catalogs of real servers.
 //!
-//! The lists next to this file are made by `scripts/builtin_catalog.py`. They are the union of the supported servers and speak of names:
+//! The lists next to this file are made by `scripts/builtin-catalog`. They are the union of the supported servers and speak of names:
 //! which overload a call means depends on the types of its arguments, which nobody here knows.
 
 use std::sync::LazyLock;
 
-use super::error::{ErrorKind, ExpressionError};
-use super::expression::{Expression, FunctionCall};
-use crate::diagnostic::nearest;
-use crate::schema::{Schema, Volatility};
+use crate::schema::Volatility;
 
 /// Sorted lines of `name facts…`.
 struct List(LazyLock<Vec<&'static str>>);
@@ -16,17 +13,17 @@ struct List(LazyLock<Vec<&'static str>>);
 impl List {
     /// The facts of a name.
     fn find(&self, name: &str) -> Option<&'static str> {
-        let at = self.0.binary_search_by(|line| self.name(line).cmp(name)).ok()?;
+        let at = self.0.binary_search_by(|line| name_of(line).cmp(name)).ok()?;
         self.0.get(at)?.split_once(' ').map(|(_, facts)| facts)
     }
 
-    fn name<'a>(&self, line: &'a str) -> &'a str {
-        line.split_once(' ').map_or(line, |(name, _)| name)
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|line| name_of(line))
     }
+}
 
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|line| self.name(line))
-    }
+fn name_of(line: &'static str) -> &'static str {
+    line.split_once(' ').map_or(line, |(name, _)| name)
 }
 
 /// Cuts a file into lines: once per process, well under a millisecond.
@@ -62,8 +59,8 @@ pub struct Builtin {
     pub kinds: Vec<Kind>,
     /// Its result differs from session to session, or with the time, though PostgreSQL calls it stable.
     pub depends_on_session: bool,
-    /// Some overload takes or returns a time with zone and depends on the setting `TimeZone`.
-    pub depends_on_time_zone: bool,
+    /// With so many arguments there is an overload that takes a `timestamp with time zone` and depends on the setting `TimeZone`.
+    pub time_zone_arguments: Vec<usize>,
     /// The first major version that has it, where not every supported one does.
     pub since: Option<u32>,
     /// The last major version that has it, where newer ones do not.
@@ -86,7 +83,7 @@ pub fn function(name: &str) -> Option<Builtin> {
             worst_volatility: Volatility::Stable,
             kinds: vec![Kind::Plain],
             depends_on_session,
-            depends_on_time_zone: false,
+            time_zone_arguments: Vec::new(),
             since: *since,
             until: None,
         });
@@ -112,10 +109,15 @@ pub fn function(name: &str) -> Option<Builtin> {
         worst_volatility: volatilities.chars().filter_map(volatility).max()?,
         kinds: kinds.chars().filter_map(kind).collect(),
         depends_on_session,
-        depends_on_time_zone: volatilities.ends_with('z'),
+        time_zone_arguments: facts.filter_map(|count| count.parse().ok()).collect(),
         since,
         until,
     })
+}
+
+/// The names of all functions of `pg_catalog`.
+pub(super) fn function_names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.names()
 }
 
 /// Whether `pg_catalog` has a type of this name, on any supported server. Names of the catalog (`int4`), not of the grammar (`integer`).
@@ -208,6 +210,9 @@ const SESSION: &[(&[&str], Option<usize>, &str)] = &[
         "it looks names up in the catalog, by the `search_path` of the session",
     ),
     (&["current_setting", "pg_client_encoding"], None, "it reads a setting of the session"),
+    (&["timestamptz", "timetz"], Some(1), "the zone that it adds is the setting `TimeZone` of the session"),
+    (&["make_timestamptz"], Some(6), "without a zone it takes the setting `TimeZone` of the session"),
+    (&["to_timestamp"], Some(2), "without a zone in the text it takes the setting `TimeZone` of the session"),
     (&["timezone"], Some(1), "`AT LOCAL` depends on the setting `TimeZone` of the session"),
     (&["get_current_ts_config"], None, "it reads the setting `default_text_search_config` of the session"),
     (
@@ -241,11 +246,7 @@ const SESSION: &[(&[&str], Option<usize>, &str)] = &[
     (&["mxid_age"], None, "it counts from the transactions of this moment"),
     (&["pg_trigger_depth"], None, "it depends on what calls it"),
     (&["current_catalog", "current_database"], None, "it changes with the name of the database"),
-    (
-        &["pg_conf_load_time", "pg_is_in_recovery", "pg_postmaster_start_time", "version"],
-        None,
-        "it is a property of the running server",
-    ),
+    (&["pg_conf_load_time", "pg_postmaster_start_time", "version"], None, "it is a property of the running server"),
     (
         &[
             "has_any_column_privilege",
@@ -291,136 +292,49 @@ const SESSION: &[(&[&str], Option<usize>, &str)] = &[
 ];
 
 /// Why the result of this call is not a matter of its arguments alone.
-fn session_reason(name: &str, argument_count: usize) -> Option<&'static str> {
+pub(super) fn session_reason(name: &str, argument_count: usize) -> Option<&'static str> {
     let applies = |count: &Option<usize>| count.is_none_or(|count| count == argument_count);
     SESSION.iter().find(|(names, count, _)| names.contains(&name) && applies(count)).map(|(.., reason)| *reason)
 }
 
-/// The calls of an expression that keep it from being a conversion: its result has to be one value, a matter of the row alone, and
-/// the same whenever and by whomever it is computed, on every server from `server` (a major version) on.
-///
-/// - Built-in functions: by name, as the catalogs of PostgreSQL have them.
-/// - Functions that `schema` declares: as they are declared. Without a schema in the call, that is `public`.
-/// - Any other: unknown, unless the schema has extensions, whose functions no dump lists.
-///
-/// Where a name is overloaded, a call counts as unfit if every overload is.
-pub fn unfit_functions(expression: &Expression, schema: &Schema, server: u32) -> Vec<ExpressionError> {
-    expression.functions().iter().filter_map(|call| unfit(call, expression.text(), schema, server)).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn unfit(call: &FunctionCall, text: &str, schema: &Schema, server: u32) -> Option<ExpressionError> {
-    let in_catalog = call.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
-    let builtin = if in_catalog { function(&call.name) } else { None };
-    let in_schema = call.schema.as_deref().unwrap_or("public");
-    let declared = || schema.functions.iter().filter(|f| f.name.name == call.name && f.name.schema == in_schema);
-
-    let fit = |function: &&crate::schema::Function| {
-        !function.returns_set && !function.aggregate_or_window && function.volatility != Volatility::Volatile
-    };
-    if declared().any(|function| fit(&function)) {
-        return None;
-    }
-    let written = text.get(call.range.clone()).unwrap_or(&call.name);
-    let error =
-        |kind, message: String, label: &str| Some(ExpressionError::new(kind, call.range.clone(), message, label));
-    match (builtin, declared().next()) {
-        (Some(builtin), _) => unfit_builtin(&builtin, call, written, server),
-        (None, Some(function)) if function.aggregate_or_window => {
-            error(ErrorKind::Aggregate, format!("`{written}` is an aggregate or window function"), "reads many rows")
-                .map(one_row)
+    #[test]
+    fn the_lists_are_sorted_and_complete() {
+        for list in [&FUNCTIONS, &TYPES, &CASTS] {
+            assert!(list.0.is_sorted_by(|a, b| name_of(a) < name_of(b)));
         }
-        (None, Some(function)) if function.returns_set => {
-            error(ErrorKind::SetReturning, format!("`{written}` returns a set of rows"), "any number of values")
-                .map(one_row)
+        for name in FUNCTIONS.names() {
+            let builtin = function(name).unwrap_or_else(|| panic!("{name} cannot be read"));
+            assert!(!builtin.kinds.is_empty(), "{name}");
         }
-        (None, Some(function)) => {
-            error(ErrorKind::Volatile, format!("`{written}` is volatile"), "may give another value each time").map(
-                |error| {
-                    error
-                        .note(format!(
-                            "line {} of {} declares it so, or leaves it out: `volatile` is the default",
-                            function.line, schema.source
-                        ))
-                        .help(format!(
-                            "if its result depends on its arguments alone: `alter function {} … immutable`",
-                            function.name
-                        ))
-                },
-            )
+        for (names, ..) in SESSION {
+            for name in *names {
+                let builtin = function(name).unwrap_or_else(|| panic!("{name} is no function"));
+                assert_ne!(builtin.volatility, Volatility::Volatile, "{name} needs no entry");
+            }
         }
-        (None, None) => unknown(call, written, schema),
     }
-}
 
-/// The note for everything that does not make one value out of one row.
-fn one_row(error: ExpressionError) -> ExpressionError {
-    error.note("a conversion makes one value out of one row")
-}
-
-fn unfit_builtin(builtin: &Builtin, call: &FunctionCall, written: &str, server: u32) -> Option<ExpressionError> {
-    let error = |kind, message: String, label: &str| ExpressionError::new(kind, call.range.clone(), message, label);
-    if builtin.is_only(Kind::SetReturning) {
-        let message = format!("`{written}` returns a set of rows");
-        return Some(one_row(error(ErrorKind::SetReturning, message, "any number of values")));
+    #[test]
+    fn facts_of_the_catalog() {
+        let lower = function("lower").unwrap();
+        assert_eq!((lower.volatility, lower.is_only(Kind::Plain), lower.since), (Volatility::Immutable, true, None));
+        assert_eq!(function("now").unwrap().volatility, Volatility::Stable);
+        assert_eq!(function("random").unwrap().volatility, Volatility::Volatile);
+        assert_eq!(function("sum").unwrap().kinds, [Kind::Aggregate]);
+        assert_eq!(function("rank").unwrap().kinds, [Kind::Aggregate, Kind::Window]);
+        assert_eq!(function("unnest").unwrap().kinds, [Kind::SetReturning]);
+        assert_eq!(function("date_bin").unwrap().since, Some(14));
+        assert_eq!(function("pg_start_backup").unwrap().until, Some(14));
+        assert_eq!(function("date_part").unwrap().worst_volatility, Volatility::Stable);
+        assert_eq!(function("no_such_function"), None);
+        assert!(is_builtin_type("int4") && is_builtin_type("tsvector") && is_builtin_type("char"));
+        assert!(!is_builtin_type("integer") && !is_builtin_type("_int4") && !is_builtin_type("pg_class"));
+        assert_eq!(cast("int4", "int8"), Some((None, None)));
+        assert_eq!(cast("int4", "bytea"), Some((Some(18), None)));
+        assert_eq!(cast("bool", "date"), None);
     }
-    if builtin.kinds.iter().all(|kind| matches!(kind, Kind::Aggregate | Kind::Window)) {
-        let (kind, what) = match builtin.kinds.first() {
-            Some(Kind::Window) => (ErrorKind::Window, "a window function"),
-            _ => (ErrorKind::Aggregate, "an aggregate function"),
-        };
-        return Some(one_row(error(kind, format!("`{written}` is {what}"), "reads many rows")));
-    }
-    if builtin.volatility == Volatility::Volatile {
-        let message = format!("`{written}` is volatile");
-        return Some(
-            error(ErrorKind::Volatile, message, "may give another value each time")
-                .note("the same row is converted by the trigger, by the backfill and by the comparison, and has to give the same value"),
-        );
-    }
-    if let Some(reason) = session_reason(&call.name, call.argument_count) {
-        let message = format!("the result of `{written}` depends on more than the row");
-        return Some(
-            error(ErrorKind::SessionDependent, message, "another value in another session or at another time")
-                .note(reason),
-        );
-    }
-    if let Some(since) = builtin.since.filter(|since| *since > server) {
-        let message = format!("`{written}` exists since PostgreSQL {since}");
-        return Some(
-            error(ErrorKind::ServerVersion, message, "unknown to older servers")
-                .note(format!("the SQL must work on PostgreSQL {server}, the oldest server of this declaration"))
-                .help(format!("write `server {since};` if all your servers are that new")),
-        );
-    }
-    let until = builtin.until?;
-    let message = format!("`{written}` does not exist after PostgreSQL {until}");
-    Some(error(ErrorKind::ServerVersion, message, "unknown to newer servers"))
-}
-
-fn unknown(call: &FunctionCall, written: &str, schema: &Schema) -> Option<ExpressionError> {
-    // A type's name with one argument is a cast.
-    if call.argument_count == 1 && call.schema.is_none() && is_builtin_type(&call.name) {
-        return None;
-    }
-    // What extensions define is not in a dump. This one defines nothing that an expression could call.
-    if schema.extensions.iter().any(|extension| extension != "plpgsql") && call.schema.as_deref() != Some("pg_catalog")
-    {
-        return None;
-    }
-    let error = ExpressionError::new(
-        ErrorKind::UnknownFunction,
-        call.range.clone(),
-        format!("there is no function `{written}`"),
-        "neither built in nor declared",
-    )
-    .note(format!("{} declares no such function and no extension that could", schema.source));
-    if let Some(elsewhere) = schema.functions.iter().find(|f| call.schema.is_none() && f.name.name == call.name) {
-        return Some(error.help(format!("write `{}`", elsewhere.name)));
-    }
-    let declared = schema.functions.iter().filter(|f| f.name.schema == "public").map(|f| f.name.name.as_str());
-    let near = nearest(&call.name, FUNCTIONS.names().chain(declared));
-    Some(match near {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error,
-    })
 }

@@ -2,13 +2,10 @@
 
 use std::ops::Range;
 
-use squawk_syntax::ast::{self, AstNode};
-use squawk_syntax::{SyntaxKind, SyntaxNode};
-
 use super::conversion::keeps_null;
 use super::error::{ErrorKind, ExpressionError};
-use super::parser::{self, Tree};
-use super::types;
+use super::parser;
+use super::walk::{Facts, Shape, walk};
 use crate::schema::{Schema, SqlType};
 
 /// One SQL expression, and what is known about it without asking a server.
@@ -17,12 +14,7 @@ use crate::schema::{Schema, SqlType};
 #[derive(Clone, Debug)]
 pub struct Expression {
     text: String,
-    /// The part of the text that is code: without blanks and comments around it.
-    code: Range<usize>,
-    columns: Vec<ColumnRef>,
-    functions: Vec<FunctionCall>,
-    casts: Vec<Cast>,
-    shape: Shape,
+    facts: Facts,
 }
 
 /// A column, as an expression names it.
@@ -52,8 +44,21 @@ pub struct FunctionCall {
     pub name: String,
     /// Where it is written: the name without arguments, the key words of an operator.
     pub range: Range<usize>,
-    /// How many arguments it is called with.
-    pub argument_count: usize,
+    /// What it is called with.
+    pub arguments: Vec<Argument>,
+}
+
+/// What a function is called with, as far as its type can be told from it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Argument {
+    /// A column, and nothing else.
+    Column(ColumnRef),
+    /// Something that is cast to this type.
+    Cast(SqlType),
+    /// A string constant, as it is written between the quotes.
+    Text(String),
+    /// Anything else.
+    Other,
 }
 
 /// A cast, written `x::type`, `cast(x as type)` or `type 'literal'`.
@@ -67,17 +72,6 @@ pub struct Cast {
     pub target_range: Range<usize>,
     /// The column, where a column and nothing else is cast.
     pub column: Option<ColumnRef>,
-}
-
-/// What an expression is made of, as far as anyone needs to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Shape {
-    /// A column, in as many parentheses as you like.
-    Column,
-    /// A column, cast once or more; the innermost cast first.
-    CastOfColumn(Vec<SqlType>),
-    /// Anything else.
-    Other,
 }
 
 impl PartialEq for Expression {
@@ -98,8 +92,8 @@ impl Expression {
     /// cast to something that is no type.
     pub fn parse(text: &str) -> Result<Self, Vec<ExpressionError>> {
         parser::with_expression(text, |tree| {
-            let (expression, errors) = Walk::new(text).over(&tree.expression);
-            if errors.is_empty() { Ok(expression) } else { Err(errors) }
+            let (facts, errors) = walk(tree);
+            if errors.is_empty() { Ok(Self { text: text.to_owned(), facts }) } else { Err(errors) }
         })
     }
 
@@ -111,9 +105,9 @@ impl Expression {
     /// The first mistake of the syntax.
     pub fn parse_lenient(text: &str) -> Result<Self, Vec<ExpressionError>> {
         parser::with_expression(text, |tree| {
-            let (expression, mut errors) = Walk::new(text).over(&tree.expression);
+            let (facts, mut errors) = walk(tree);
             errors.retain(|error| error.kind == ErrorKind::Syntax);
-            if errors.is_empty() { Ok(expression) } else { Err(errors) }
+            if errors.is_empty() { Ok(Self { text: text.to_owned(), facts }) } else { Err(errors) }
         })
     }
 
@@ -124,30 +118,30 @@ impl Expression {
 
     /// The text without blanks and comments around it, so that it stays an expression in parentheses, whatever comment was at its end.
     pub fn code(&self) -> &str {
-        self.text.get(self.code.clone()).unwrap_or_default()
+        self.text.get(self.facts.code.clone()).unwrap_or_default()
     }
 
     /// The columns, in the order in which they appear, each time that they appear. Never the names of functions, types, arguments or fields.
     pub fn columns(&self) -> &[ColumnRef] {
-        &self.columns
+        &self.facts.columns
     }
 
     /// The functions, in the order in which they appear.
     pub fn functions(&self) -> &[FunctionCall] {
-        &self.functions
+        &self.facts.functions
     }
 
     /// The casts, in the order in which they begin; of those that begin together, the outer one first.
     pub fn casts(&self) -> &[Cast] {
-        &self.casts
+        &self.facts.casts
     }
 
     /// The [code](Self::code) with SQL put in place of the columns for which `replace` gives some: a quoted identifier, or an expression in
     /// parentheses. What qualified such a column goes with it. All the rest stays as it is, byte for byte.
     pub fn replace_columns(&self, replace: impl Fn(&ColumnRef) -> Option<String>) -> String {
-        let mut replaced = String::with_capacity(self.code.len());
-        let mut copied = self.code.start;
-        for column in &self.columns {
+        let mut replaced = String::with_capacity(self.facts.code.len());
+        let mut copied = self.facts.code.start;
+        for column in &self.facts.columns {
             let Some(replacement) = replace(column) else { continue };
             replaced.push_str(self.text.get(copied..column.range.start).unwrap_or_default());
             // `u&` and a quote would begin a Unicode identifier.
@@ -157,26 +151,28 @@ impl Expression {
             replaced.push_str(&replacement);
             copied = column.range.end;
         }
-        replaced.push_str(self.text.get(copied..self.code.end).unwrap_or_default());
+        replaced.push_str(self.text.get(copied..self.facts.code.end).unwrap_or_default());
         replaced
     }
 
     /// The column, if the expression is nothing but one, parentheses aside.
     pub fn as_column(&self) -> Option<&ColumnRef> {
-        self.columns.first().filter(|_| self.shape == Shape::Column)
+        self.facts.columns.first().filter(|_| self.facts.shape == Shape::Column)
     }
 
     /// The column and the type, if the expression is nothing but a column and one cast of it, parentheses aside.
     pub fn as_cast_of_column(&self) -> Option<(&ColumnRef, &SqlType)> {
-        match &self.shape {
-            Shape::CastOfColumn(types) => Some((self.columns.first()?, types.first().filter(|_| types.len() == 1)?)),
+        match &self.facts.shape {
+            Shape::CastOfColumn(types) => {
+                Some((self.facts.columns.first()?, types.first().filter(|_| types.len() == 1)?))
+            }
             Shape::Column | Shape::Other => None,
         }
     }
 
     /// Whether it reads no column.
     pub fn is_constant(&self) -> bool {
-        self.columns.is_empty()
+        self.facts.columns.is_empty()
     }
 
     /// Whether it certainly gives NULL for NULL, and for nothing else: true for a column, and for casts of one where
@@ -186,7 +182,7 @@ impl Expression {
         schema: &Schema,
         column_type: impl FnOnce(&ColumnRef) -> Option<SqlType>,
     ) -> bool {
-        match (&self.shape, self.columns.first()) {
+        match (&self.facts.shape, self.facts.columns.first()) {
             (Shape::Column, _) => true,
             (Shape::CastOfColumn(types), Some(column)) => column_type(column).is_some_and(|from| {
                 let sources = std::iter::once(&from).chain(types);
@@ -194,358 +190,6 @@ impl Expression {
             }),
             _ => false,
         }
-    }
-}
-
-/// One pass over the tree of an expression.
-struct Walk<'a> {
-    text: &'a str,
-    /// Whether the node in hand stands inside of a query.
-    in_subquery: bool,
-    columns: Vec<ColumnRef>,
-    functions: Vec<FunctionCall>,
-    casts: Vec<Cast>,
-    errors: Vec<ExpressionError>,
-}
-
-impl<'a> Walk<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            in_subquery: false,
-            columns: Vec::new(),
-            functions: Vec::new(),
-            casts: Vec::new(),
-            errors: Vec::new(),
-        }
-    }
-
-    fn over(mut self, root: &SyntaxNode) -> (Expression, Vec<ExpressionError>) {
-        // A list instead of recursion: the tree of `a || b || c …` is as deep as it is long.
-        let mut pending = vec![(root.clone(), false)];
-        while let Some((node, in_subquery)) = pending.pop() {
-            self.in_subquery = in_subquery;
-            let is_query = ast::SelectVariant::can_cast(node.kind());
-            if is_query {
-                self.refuse(ErrorKind::Subquery, &node, "a query inside of an expression", "reads other rows");
-            }
-            if self.look_at(&node) {
-                let children: Vec<_> = node.children().map(|child| (child, in_subquery || is_query)).collect();
-                pending.extend(children.into_iter().rev());
-            }
-        }
-        // Operators are met before what stands left of them.
-        self.functions.sort_by_key(|call| call.range.start);
-        self.errors.sort_by_key(|error| error.range.start);
-        let expression = Expression {
-            text: self.text.to_owned(),
-            code: Tree::range(root),
-            shape: shape(root),
-            columns: self.columns,
-            functions: self.functions,
-            casts: self.casts,
-        };
-        (expression, self.errors)
-    }
-
-    /// Takes down what a node says. Returns whether there is more to see inside of it.
-    fn look_at(&mut self, node: &SyntaxNode) -> bool {
-        use SyntaxKind::*;
-        match node.kind() {
-            kind if ast::Type::can_cast(kind) => return false,
-            NAME_REF | FIELD_EXPR if is_callee(node) || is_field(node) || is_option(node) => return false,
-            NAME_REF if is_value(node) => {
-                self.call(None, token_text(node), Tree::range(node), 0);
-                return false;
-            }
-            FIELD_EXPR if has_token(node, STAR) => {
-                self.refuse(ErrorKind::Star, node, "`*` in an expression", "name the columns");
-                return false;
-            }
-            // Where the base is computed, `(address).city`, only it can hold columns, and it is looked at in its turn.
-            NAME_REF | FIELD_EXPR => match path(node) {
-                Some(path) => {
-                    self.column(node, &path);
-                    return false;
-                }
-                None => return true,
-            },
-            CALL_EXPR => self.call_expression(node),
-            CAST_EXPR => self.cast(node),
-            BIN_EXPR => self.binary(node),
-            AT_TIME_ZONE => self.call(None, "timezone".to_owned(), Tree::range(node), 2),
-            AT_LOCAL => self.call(None, "timezone".to_owned(), Tree::range(node), 1),
-            IS_NORMALIZED | IS_NOT_NORMALIZED => self.call(None, "is_normalized".to_owned(), Tree::range(node), 1),
-            LITERAL if has_token(node, POSITIONAL_PARAM) => {
-                self.errors.push(parser::parameter(Tree::range(node)));
-            }
-            _ => {}
-        }
-        true
-    }
-
-    /// Notes what is wrong; inside of a query, the query is what is wrong already.
-    fn refuse(&mut self, kind: ErrorKind, node: &SyntaxNode, message: &str, label: &str) {
-        if !self.in_subquery || kind == ErrorKind::Syntax {
-            self.errors.push(ExpressionError::new(kind, Tree::range(node), message, label));
-        }
-    }
-
-    fn refuse_aggregate(&mut self, node: &SyntaxNode) {
-        self.refuse(ErrorKind::Aggregate, node, "an aggregate function in an expression", "reads many rows");
-    }
-
-    fn column(&mut self, node: &SyntaxNode, path: &[SyntaxNode]) {
-        match column_ref(node, path, self.in_subquery) {
-            Some(column) => self.columns.push(column),
-            None => self.refuse(ErrorKind::Syntax, node, "a name of too many parts", "at most `schema.table.column`"),
-        }
-    }
-
-    fn call(&mut self, schema: Option<String>, name: String, range: Range<usize>, argument_count: usize) {
-        self.functions.push(FunctionCall { schema, name, range, argument_count });
-    }
-
-    /// `name(…)`, and the functions that have a syntax of their own.
-    fn call_expression(&mut self, node: &SyntaxNode) {
-        use SyntaxKind::*;
-        let Some(callee) = node.first_child() else { return };
-        if let Some(clause) = child(node, OVER_CLAUSE) {
-            self.refuse(ErrorKind::Window, &clause, "a window function in an expression", "reads the rows around");
-        } else if let Some(clause) = child(node, FILTER_CLAUSE).or_else(|| child(node, WITHIN_CLAUSE)) {
-            self.refuse_aggregate(&clause);
-        }
-        let name = match callee.kind() {
-            NAME_REF | FIELD_EXPR => return self.named_call(node, &callee),
-            JSON_ARRAY_AGG_FN | JSON_OBJECT_AGG_FN => return self.refuse_aggregate(&callee),
-            COLLATION_FOR_FN => "pg_collation_for",
-            EXTRACT_FN => "date_part",
-            JSON_ARRAY_FN => "json_array",
-            JSON_EXISTS_FN => "json_exists",
-            JSON_FN => "json",
-            JSON_OBJECT_FN => "json_object",
-            JSON_QUERY_FN => "json_query",
-            JSON_SCALAR_FN => "json_scalar",
-            JSON_SERIALIZE_FN => "json_serialize",
-            JSON_VALUE_FN => "json_value",
-            OVERLAY_FN => "overlay",
-            POSITION_FN => "position",
-            SUBSTRING_FN => "substring",
-            TRIM_FN if child(&callee, TRIM_LEADING).is_some() => "ltrim",
-            TRIM_FN if child(&callee, TRIM_TRAILING).is_some() => "rtrim",
-            TRIM_FN => "btrim",
-            // `any`, `all`, `exists` and those of XML are no functions to the catalog.
-            _ => return,
-        };
-        let field_of_extract = usize::from(callee.kind() == EXTRACT_FN);
-        let written = callee.first_token().map_or_else(|| Tree::range(&callee), |token| Tree::token_range(&token));
-        self.call(None, name.to_owned(), written, count_expressions(&callee) + field_of_extract);
-    }
-
-    /// `name(…)` and `schema.name(…)`.
-    fn named_call(&mut self, node: &SyntaxNode, callee: &SyntaxNode) {
-        use SyntaxKind::*;
-        let arguments: Vec<_> = child(node, ARG_LIST).into_iter().flat_map(|list| list.children()).collect();
-        let is_aggregate = child(node, ARG_LIST).is_some_and(|list| has_token(&list, STAR))
-            || arguments
-                .iter()
-                .any(|argument| argument.kind() == DISTINCT || child(argument, ORDER_BY_CLAUSE).is_some());
-        match callee.first_token().map(|token| token.kind()) {
-            // These are operators: the catalog has no functions of these names.
-            Some(COALESCE_KW | GREATEST_KW | LEAST_KW | NULLIF_KW | XMLCONCAT_KW) => return,
-            Some(GROUPING_KW) => return self.refuse_aggregate(callee),
-            Some(GRAPH_TABLE_KW) => {
-                return self.refuse(ErrorKind::Subquery, node, "a query inside of an expression", "reads other rows");
-            }
-            Some(MERGE_ACTION_KW) => {
-                return self.refuse(ErrorKind::Syntax, callee, "`merge_action` outside of `MERGE`", "");
-            }
-            _ if is_aggregate => self.refuse_aggregate(node),
-            _ => {}
-        }
-        let names: Vec<String> = path(callee).unwrap_or_default().iter().map(ast::normalize_name_node).collect();
-        let count = arguments.iter().filter(|argument| argument.kind() == ARG).count();
-        match names.as_slice() {
-            [name] => self.call(None, name.clone(), Tree::range(callee), count),
-            [schema, name] => self.call(Some(schema.clone()), name.clone(), Tree::range(callee), count),
-            _ => self.refuse(ErrorKind::Syntax, callee, "a name of too many parts", "at most `schema.function`"),
-        }
-    }
-
-    fn cast(&mut self, node: &SyntaxNode) {
-        let Some(target_node) = cast_target(node) else { return };
-        match types::of_node(&target_node) {
-            Ok(target) => {
-                let column = cast_operand(node).map(|operand| without_parentheses(&operand)).and_then(|operand| {
-                    let path = path(&operand).filter(|_| !is_value(&operand))?;
-                    column_ref(&operand, &path, self.in_subquery)
-                });
-                let (range, target_range) = (Tree::range(node), Tree::range(&target_node));
-                self.casts.push(Cast { target, range, target_range, column });
-            }
-            Err(error) if !self.in_subquery => self.errors.push(error),
-            Err(_) => {}
-        }
-    }
-
-    /// What the parser takes for an operator with two operands, and is more than that.
-    fn binary(&mut self, node: &SyntaxNode) {
-        use SyntaxKind::*;
-        let overlaps = node.children_with_tokens().find(|child| child.kind() == OVERLAPS_KW);
-        if let Some(token) = overlaps.and_then(|element| element.into_token()) {
-            self.call(None, "overlaps".to_owned(), Tree::token_range(&token), 4);
-        }
-        if has_token(node, IS_KW) || child(node, IS_NOT).is_some() {
-            let right = node.children().filter(|child| ast::Expr::can_cast(child.kind())).nth(1);
-            let first = right.as_ref().and_then(|right| right.first_token()).map(|token| token.kind());
-            if let Some(right) = right
-                && !matches!(first, Some(NULL_KW | TRUE_KW | FALSE_KW | UNKNOWN_KW | DOCUMENT_KW))
-            {
-                let message = "expected `NULL`, `TRUE`, `FALSE`, `UNKNOWN` or `DISTINCT FROM` after `IS`";
-                self.refuse(ErrorKind::Syntax, &right, message, "not one of them");
-            }
-        }
-    }
-}
-
-/// The first child of a kind.
-fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
-    node.children().find(|child| child.kind() == kind)
-}
-
-/// Whether a token of this kind stands directly in the node.
-fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
-    node.children_with_tokens().any(|child| child.kind() == kind)
-}
-
-/// A key word as the catalog spells it.
-fn token_text(node: &SyntaxNode) -> String {
-    node.first_token().map(|token| token.text().to_ascii_lowercase()).unwrap_or_default()
-}
-
-/// The names of `a`, `a.b` or `a.b.c`; `None` if the first is no name, as in `(a).b`.
-fn path(node: &SyntaxNode) -> Option<Vec<SyntaxNode>> {
-    let mut names = Vec::new();
-    let mut node = node.clone();
-    while node.kind() == SyntaxKind::FIELD_EXPR {
-        names.push(node.children().nth(1)?);
-        node = node.first_child()?;
-    }
-    names.push(node);
-    names.reverse();
-    names.iter().all(|name| name.kind() == SyntaxKind::NAME_REF).then_some(names)
-}
-
-/// A column: `column`, `table.column` or `schema.table.column`.
-fn column_ref(node: &SyntaxNode, path: &[SyntaxNode], in_subquery: bool) -> Option<ColumnRef> {
-    let mut names = path.iter().map(ast::normalize_name_node).rev();
-    let (name, qualifier, schema) = (names.next()?, names.next(), names.next());
-    let name_range = Tree::range(path.last()?);
-    let range = Tree::range(node);
-    names.next().is_none().then_some(ColumnRef { schema, qualifier, name, range, name_range, in_subquery })
-}
-
-/// Whether this is the name in front of a call's parentheses.
-fn is_callee(node: &SyntaxNode) -> bool {
-    node.parent()
-        .is_some_and(|parent| parent.kind() == SyntaxKind::CALL_EXPR && parent.first_child().as_ref() == Some(node))
-}
-
-/// Whether this is the name behind a dot.
-fn is_field(node: &SyntaxNode) -> bool {
-    node.parent()
-        .is_some_and(|parent| parent.kind() == SyntaxKind::FIELD_EXPR && parent.first_child().as_ref() != Some(node))
-}
-
-/// Whether this looks like a name and is a key word of what stands around it: `is unknown`, `is document`, `normalize(a, nfc)`.
-fn is_option(node: &SyntaxNode) -> bool {
-    use SyntaxKind::*;
-    let Some(token) = node.first_token() else { return false };
-    match token.kind() {
-        UNKNOWN_KW | DOCUMENT_KW => {
-            let before = std::iter::successors(token.prev_token(), |token| token.prev_token());
-            before.into_iter().find(|token| !token.kind().is_trivia()).is_some_and(|token| match token.kind() {
-                IS_KW => true,
-                NOT_KW => token.parent().is_some_and(|parent| parent.kind() == IS_NOT),
-                _ => false,
-            })
-        }
-        NFC_KW | NFD_KW | NFKC_KW | NFKD_KW => {
-            let call = node.ancestors().nth(3).filter(|call| call.kind() == CALL_EXPR);
-            let is_normalize = call.and_then(|call| call.first_token()).is_some_and(|t| t.kind() == NORMALIZE_KW);
-            is_normalize && node.parent().is_some_and(|argument| argument.prev_sibling().is_some())
-        }
-        _ => false,
-    }
-}
-
-/// Whether this is a value that is written as a key word.
-fn is_value(node: &SyntaxNode) -> bool {
-    use SyntaxKind::*;
-    let kind = node.first_token().map(|token| token.kind());
-    node.kind() == NAME_REF
-        && matches!(
-            kind,
-            Some(
-                CURRENT_CATALOG_KW
-                    | CURRENT_DATE_KW
-                    | CURRENT_ROLE_KW
-                    | CURRENT_SCHEMA_KW
-                    | CURRENT_TIME_KW
-                    | CURRENT_TIMESTAMP_KW
-                    | CURRENT_USER_KW
-                    | LOCALTIME_KW
-                    | LOCALTIMESTAMP_KW
-                    | SESSION_USER_KW
-                    | SYSTEM_USER_KW
-                    | USER_KW
-            )
-        )
-}
-
-/// How many expressions a function with a syntax of its own is given.
-fn count_expressions(callee: &SyntaxNode) -> usize {
-    let is_expression = |node: &SyntaxNode| ast::Expr::can_cast(node.kind());
-    let count = |node: SyntaxNode| if is_expression(&node) { 1 } else { node.children().filter(is_expression).count() };
-    callee.children().map(count).sum()
-}
-
-/// The type of a cast.
-fn cast_target(node: &SyntaxNode) -> Option<SyntaxNode> {
-    node.children().find(|child| ast::Type::can_cast(child.kind()))
-}
-
-/// What a cast converts.
-fn cast_operand(node: &SyntaxNode) -> Option<SyntaxNode> {
-    node.children().find(|child| ast::Expr::can_cast(child.kind()))
-}
-
-/// What stands inside of any number of parentheses.
-fn without_parentheses(node: &SyntaxNode) -> SyntaxNode {
-    let mut node = node.clone();
-    while node.kind() == SyntaxKind::PAREN_EXPR
-        && let Some(inner) = node.first_child()
-    {
-        node = inner;
-    }
-    node
-}
-
-fn shape(root: &SyntaxNode) -> Shape {
-    let mut types = Vec::new();
-    let mut node = without_parentheses(root);
-    while node.kind() == SyntaxKind::CAST_EXPR {
-        let target = cast_target(&node).and_then(|target| types::of_node(&target).ok());
-        let (Some(target), Some(operand)) = (target, cast_operand(&node)) else { return Shape::Other };
-        types.push(target);
-        node = without_parentheses(&operand);
-    }
-    types.reverse();
-    let is_column = path(&node).is_some_and(|path| path.len() <= 3) && !is_value(&node);
-    match (is_column, types.is_empty()) {
-        (true, true) => Shape::Column,
-        (true, false) => Shape::CastOfColumn(types),
-        (false, _) => Shape::Other,
     }
 }
 
@@ -579,7 +223,7 @@ mod tests {
     fn functions(text: &str) -> Vec<String> {
         let calls = |call: &FunctionCall| {
             let schema = call.schema.as_ref().map(|schema| format!("{schema}.")).unwrap_or_default();
-            format!("{schema}{}/{}", call.name, call.argument_count)
+            format!("{schema}{}/{}", call.name, call.arguments.len())
         };
         parse(text).functions().iter().map(calls).collect()
     }
@@ -639,11 +283,28 @@ mod tests {
             ["current_timestamp/1", "current_timestamp/0"]
         );
         assert_eq!(functions("current_schema()"), ["current_schema/0"]);
-        assert_eq!(functions("(a, b) overlaps (c, d)"), ["overlaps/4"]);
+        assert_eq!(functions("(a, b) overlaps (c, d)"), ["overlaps/2"]);
         assert_eq!(functions("coalesce(nullif(a, b), greatest(c, d), least(e, f))"), Vec::<String>::new());
         assert_eq!(functions("concat_ws(variadic a)"), ["concat_ws/1"]);
         assert_eq!(functions("json_object('a': b)"), ["json_object/1"]);
         assert_eq!(functions("varchar 'x' || int4 '1'"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn arguments_show_their_types_where_they_can() {
+        let expression = parse("f(u.a, (b)::date, 'x', c + 1, d => e) + extract(EPOCH from g)");
+        let shown: Vec<String> = expression
+            .functions()
+            .iter()
+            .flat_map(|call| &call.arguments)
+            .map(|argument| match argument {
+                Argument::Column(column) => format!("column {}", column.name),
+                Argument::Cast(ty) => format!("cast to {ty}"),
+                Argument::Text(text) => format!("text {text}"),
+                Argument::Other => "other".to_owned(),
+            })
+            .collect();
+        assert_eq!(shown, ["column a", "cast to date", "text x", "other", "column e", "text epoch", "column g"]);
     }
 
     #[test]

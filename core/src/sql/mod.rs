@@ -5,6 +5,7 @@
 //! - [`types`]: type names as users write them, and as PostgreSQL's `format_type` spells them.
 //! - [`token`]: SQL as a flat list of tokens, for where a tree would cost too much.
 //! - [`builtin`]: what PostgreSQL's own functions are (volatile, aggregate, …), taken from the catalogs of real servers.
+//! - [`fitness`]: which calls keep an expression from being a conversion.
 //! - [`conversion`]: what a cast from one type to another does to a value: nothing, loses something, may fail.
 //! - [`error`]: a mistake in a piece of SQL, with its place in the text, and the code frame that shows it.
 
@@ -12,10 +13,15 @@ pub mod builtin;
 pub mod conversion;
 pub mod error;
 pub mod expression;
+pub mod fitness;
 mod parser;
+#[cfg(test)]
+mod properties;
+mod stack;
 pub mod token;
 pub(crate) mod tree;
 pub mod types;
+mod walk;
 
 pub use error::{ErrorKind, ExpressionError, frame};
 pub use expression::Expression;

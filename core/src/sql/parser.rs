@@ -8,18 +8,10 @@ use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use super::error::{ErrorKind, ExpressionError};
+use super::stack::{MAX_BYTES, with_room};
 
 /// What turns an expression into a statement. The line break keeps the two apart whatever the expression begins with.
 const PREFIX: &str = "select\n";
-
-/// Longer texts are refused: the parser's stack grows with the nesting, and nobody reads such an expression.
-const MAX_BYTES: usize = 32 * 1024;
-
-/// Up to this length the deepest nesting fits onto any thread's stack.
-const SHALLOW_BYTES: usize = 128;
-
-/// What one byte of text can cost in stack, in a debug build, with room to spare (measured: 4 KiB for each `(`).
-const STACK_PER_BYTE: usize = 8 * 1024;
 
 /// An expression's syntax tree.
 pub(super) struct Tree {
@@ -53,17 +45,13 @@ pub(super) fn with_expression<T: Send>(
         let error = ExpressionError::new(ErrorKind::Syntax, 0..0, message, "begins here");
         return Err(vec![error.help("put it into a function, declared `immutable`, and call that")]);
     }
-    let parse = || look(&parse(text).map_err(|error| vec![error])?);
-    if text.len() <= SHALLOW_BYTES {
-        return parse();
+    if let Some(at) = text.find('\0') {
+        let message = "a NUL character, which PostgreSQL keeps in no text";
+        return Err(vec![ExpressionError::new(ErrorKind::Syntax, at..at + 1, message, "here")]);
     }
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(text.len() * STACK_PER_BYTE).spawn_scoped(scope, parse);
-        let done = thread.ok().and_then(|thread| thread.join().ok());
-        done.unwrap_or_else(|| {
-            let message = "the SQL parser could not cope with this expression";
-            Err(vec![ExpressionError::new(ErrorKind::Syntax, 0..text.len(), message, "")])
-        })
+    with_room(text, || look(&parse(text).map_err(|error| vec![error])?)).unwrap_or_else(|| {
+        let message = "the SQL parser could not cope with this expression";
+        Err(vec![ExpressionError::new(ErrorKind::Syntax, 0..text.len(), message, "")])
     })
 }
 
@@ -74,13 +62,14 @@ fn parse(text: &str) -> Result<Tree, ExpressionError> {
     let tokens = || root.descendants_with_tokens().filter_map(|element| element.into_token());
     let written = || tokens().filter(|token| !token.kind().is_trivia()).skip(1);
 
-    let wrong = parsed.errors().into_iter().next().map(|error| {
-        let range = shift_back((error.range().start(), error.range().end()));
-        (range.start.min(text.len())..range.end.min(text.len()), error.message().to_owned())
+    let within = |range: Range<usize>| range.start.min(text.len())..range.end.min(text.len());
+    let errors = parsed.errors();
+    let mut wrong = errors.iter().map(|error| {
+        let range = error.range();
+        (within(shift_back((range.start(), range.end()))), error.message())
     });
     // Whatever is not closed swallows the rest: nothing else in the tree means anything then.
-    if let Some((range, message)) = &wrong
-        && let Some((what, closing)) = unclosed(message)
+    if let Some((range, (what, closing))) = wrong.clone().find_map(|(range, message)| Some((range, unclosed(message)?)))
     {
         let opening = range.start..range.end.min(range.start + 1);
         let message = format!("this {what} is not closed");
@@ -102,12 +91,11 @@ fn parse(text: &str) -> Result<Tree, ExpressionError> {
         None => (Some(first), false),
     };
     let stray = stray.map(|token| unexpected(&token, after_expression, Tree::token_range(&token).end == end_of_code));
-    let wrong =
-        wrong.filter(|(_, message)| stray.is_none() || !is_about_statements(message)).map(|(range, message)| {
-            // The parser puts what is missing behind blanks and comments; people look for it behind the code.
-            let range = if range.start >= end_of_code { end_of_code..end_of_code } else { range };
-            syntax_error(range, &message)
-        });
+    let wrong = wrong.find(|(_, message)| stray.is_none() || !is_about_statements(message)).map(|(range, message)| {
+        // The parser puts what is missing behind blanks and comments; people look for it behind the code.
+        let range = if range.start >= end_of_code { end_of_code..end_of_code } else { range };
+        syntax_error(range, message)
+    });
     match (wrong, stray, expression) {
         (Some(wrong), Some(stray), Some(_)) if wrong.range.start <= stray.range.start => Err(wrong),
         (Some(wrong), Some(stray), None) if wrong.range.start < stray.range.start => Err(wrong),

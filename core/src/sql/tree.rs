@@ -4,16 +4,8 @@ use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::column_name::ColumnName;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
+use super::stack::with_room;
 use super::token;
-
-/// Longer texts are not parsed: the parser's stack grows with the nesting of what it reads.
-const MAX_BYTES: usize = 32 * 1024;
-
-/// Up to this length the deepest nesting fits onto any thread's stack.
-const SHALLOW_BYTES: usize = 128;
-
-/// What one byte of text can cost in stack, in a debug build, with room to spare (measured: 4 KiB for each `(`).
-const STACK_PER_BYTE: usize = 8 * 1024;
 
 /// What a query reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,25 +39,11 @@ pub(crate) fn column_name(expression: &str) -> Option<String> {
 
 /// Whether a text is one statement or more, as far as its syntax goes; `None` if that cannot be found out.
 pub(crate) fn is_sql(text: &str) -> Option<bool> {
-    with_stack(text, || SourceFile::parse(text).errors().is_empty())
+    with_room(text, || SourceFile::parse(text).errors().is_empty())
 }
 
 fn with_tree<T: Send>(text: &str, look: impl FnOnce(&SyntaxNode) -> T + Send) -> Option<T> {
-    with_stack(text, || look(&SourceFile::parse(text).syntax_node()))
-}
-
-/// Runs something that parses `text` where its stack will do. `None` if there is no such place, or if the parser gives up.
-fn with_stack<T: Send>(text: &str, parse: impl FnOnce() -> T + Send) -> Option<T> {
-    if text.len() > MAX_BYTES {
-        return None;
-    }
-    if text.len() <= SHALLOW_BYTES {
-        return Some(parse());
-    }
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(text.len() * STACK_PER_BYTE).spawn_scoped(scope, parse);
-        thread.ok()?.join().ok()
-    })
+    with_room(text, || look(&SourceFile::parse(text).syntax_node()))
 }
 
 /// Collects the names of a query.

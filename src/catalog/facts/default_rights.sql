@@ -1,18 +1,18 @@
-SELECT
+select
     format(
         'default rights of %s on %s%s for %s',
         defaclrole::regrole,
-        CASE defaclobjtype
-            WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types'
-            WHEN 'n' THEN 'schemas' ELSE format('objects of kind %s', defaclobjtype)
-        END,
+        case defaclobjtype
+            when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types'
+            when 'n' then 'schemas' else format('objects of kind %s', defaclobjtype)
+        end,
         format(' in %s', nullif(defaclnamespace, 0)::regnamespace),
-        CASE WHEN grantee = 0 THEN 'public' ELSE grantee::regrole::text END
+        case when grantee = 0 then 'public' else grantee::regrole::text end
     ),
     string_agg(
-        concat(lower(privilege_type), CASE WHEN is_grantable THEN ' with grant option' END),
-        ', ' ORDER BY privilege_type
+        concat(lower(privilege_type), case when is_grantable then ' with grant option' end),
+        ', ' order by privilege_type
     )
-FROM pg_default_acl, aclexplode(defaclacl)
-WHERE defaclnamespace = 0 OR defaclnamespace = ANY ($1)
-GROUP BY defaclrole, defaclobjtype, defaclnamespace, grantee
+from pg_default_acl, aclexplode(defaclacl)
+where defaclnamespace = 0 or defaclnamespace = any ($1)
+group by defaclrole, defaclobjtype, defaclnamespace, grantee

@@ -1,4 +1,4 @@
-SELECT
+select
     format('event trigger %I', evtname),
     concat_ws(
         ', ',
@@ -6,6 +6,6 @@ SELECT
         format('on %s', evtevent),
         'when tag in ' || evttags::text,
         format('calling %s', evtfoid::regproc),
-        CASE evtenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas' WHEN 'A' THEN 'enabled always' END
+        case evtenabled when 'D' then 'disabled' when 'R' then 'enabled on replicas' when 'A' then 'enabled always' end
     )
-FROM pg_event_trigger
+from pg_event_trigger

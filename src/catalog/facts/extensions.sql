@@ -1,3 +1,3 @@
-SELECT format('extension %I', extname), format('version %s, schema %I', extversion, nspname)
-FROM pg_extension
-JOIN pg_namespace ON pg_namespace.oid = extnamespace
+select format('extension %I', extname), format('version %s, schema %I', extversion, nspname)
+from pg_extension
+join pg_namespace on pg_namespace.oid = extnamespace

@@ -1,23 +1,23 @@
-SELECT
+select
     format(
         '%s %s',
-        CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
+        case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
         pg_proc.oid::regprocedure
     ),
     format(
         'owner %s, %s',
         proowner::regrole,
-        CASE WHEN prokind = 'a' THEN (
-            SELECT concat_ws(
+        case when prokind = 'a' then (
+            select concat_ws(
                 ' ', 'transition', aggtransfn, 'of', aggtranstype::regtype, 'from', agginitval, 'final', aggfinalfn
             )
-            FROM pg_aggregate
-            WHERE aggfnoid = pg_proc.oid
-        ) ELSE pg_get_functiondef(pg_proc.oid) END
+            from pg_aggregate
+            where aggfnoid = pg_proc.oid
+        ) else pg_get_functiondef(pg_proc.oid) end
     )
-FROM pg_proc
-WHERE pronamespace = ANY ($1)
+from pg_proc
+where pronamespace = any ($1)
     -- The server makes the constructors of a range type.
-    AND NOT EXISTS (
-        SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'i'
+    and not exists (
+        select from pg_depend where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'i'
     )

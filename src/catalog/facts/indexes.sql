@@ -1,28 +1,28 @@
-SELECT
-    CASE
-        WHEN conname IS NULL THEN format('index %s on %s', indexrelid::regclass, indrelid::regclass)
-        ELSE format('constraint %I on %s', conname, indrelid::regclass)
-    END,
+select
+    case
+        when conname is null then format('index %s on %s', indexrelid::regclass, indrelid::regclass)
+        else format('constraint %I on %s', conname, indrelid::regclass)
+    end,
     concat_ws(
         ', ',
         pg_get_constraintdef(pg_constraint.oid),
         pg_get_indexdef(indexrelid),
-        CASE WHEN NOT indisvalid THEN 'not valid' END,
-        CASE WHEN NOT indisready THEN 'not ready' END,
-        CASE WHEN NOT indislive THEN 'being dropped' END,
-        CASE WHEN indisclustered THEN 'clustered' END,
-        CASE WHEN indisreplident THEN 'replica identity' END,
-        CASE WHEN pg_constraint.oid IS NOT NULL AND NOT conislocal THEN 'not local' END,
-        'partition of ' || (SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = indexrelid),
-        'tablespace ' || (SELECT spcname FROM pg_tablespace WHERE oid = reltablespace),
+        case when not indisvalid then 'not valid' end,
+        case when not indisready then 'not ready' end,
+        case when not indislive then 'being dropped' end,
+        case when indisclustered then 'clustered' end,
+        case when indisreplident then 'replica identity' end,
+        case when pg_constraint.oid is not null and not conislocal then 'not local' end,
+        'partition of ' || (select inhparent::regclass::text from pg_inherits where inhrelid = indexrelid),
+        'tablespace ' || (select spcname from pg_tablespace where oid = reltablespace),
         (
-            SELECT string_agg(format('statistics of column %s %s', attnum, attstattarget), ', ' ORDER BY attnum)
-            FROM pg_attribute
-            WHERE attrelid = indexrelid AND attstattarget >= 0
+            select string_agg(format('statistics of column %s %s', attnum, attstattarget), ', ' order by attnum)
+            from pg_attribute
+            where attrelid = indexrelid and attstattarget >= 0
         )
     )
-FROM pg_index
-JOIN pg_class ON pg_class.oid = indexrelid
+from pg_index
+join pg_class on pg_class.oid = indexrelid
 -- A foreign key names the index of the other table that it uses.
-LEFT JOIN pg_constraint ON conindid = indexrelid AND contype IN ('p', 'u', 'x')
-WHERE relnamespace = ANY ($1)
+left join pg_constraint on conindid = indexrelid and contype in ('p', 'u', 'x')
+where relnamespace = any ($1)

@@ -1,25 +1,25 @@
 -- Kinds that no change comes near: that they are there is all that is told.
-SELECT object.type || ' ' || object.identity, ''
-FROM (
-    SELECT tableoid, oid FROM pg_am
-    UNION ALL SELECT tableoid, oid FROM pg_cast
-    UNION ALL SELECT tableoid, oid FROM pg_collation
-    UNION ALL SELECT tableoid, oid FROM pg_conversion
-    UNION ALL SELECT tableoid, oid FROM pg_foreign_data_wrapper
-    UNION ALL SELECT tableoid, oid FROM pg_foreign_server
-    UNION ALL SELECT tableoid, oid FROM pg_language
-    UNION ALL SELECT tableoid, oid FROM pg_opclass
-    UNION ALL SELECT tableoid, oid FROM pg_operator
-    UNION ALL SELECT tableoid, oid FROM pg_opfamily
-    UNION ALL SELECT tableoid, oid FROM pg_transform
-    UNION ALL SELECT tableoid, oid FROM pg_ts_config
-    UNION ALL SELECT tableoid, oid FROM pg_ts_dict
-    UNION ALL SELECT tableoid, oid FROM pg_ts_parser
-    UNION ALL SELECT tableoid, oid FROM pg_ts_template
-) AS other
-CROSS JOIN pg_identify_object(tableoid, oid, 0) AS object
+select object.type || ' ' || object.identity, ''
+from (
+    select tableoid, oid from pg_am
+    union all select tableoid, oid from pg_cast
+    union all select tableoid, oid from pg_collation
+    union all select tableoid, oid from pg_conversion
+    union all select tableoid, oid from pg_foreign_data_wrapper
+    union all select tableoid, oid from pg_foreign_server
+    union all select tableoid, oid from pg_language
+    union all select tableoid, oid from pg_opclass
+    union all select tableoid, oid from pg_operator
+    union all select tableoid, oid from pg_opfamily
+    union all select tableoid, oid from pg_transform
+    union all select tableoid, oid from pg_ts_config
+    union all select tableoid, oid from pg_ts_dict
+    union all select tableoid, oid from pg_ts_parser
+    union all select tableoid, oid from pg_ts_template
+) as other
+cross join pg_identify_object(tableoid, oid, 0) as object
 -- Below that number is what initdb made.
-WHERE oid >= 16384
+where oid >= 16384
     -- The server makes a cast for each range type.
-    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = other.tableoid AND objid = oid AND deptype = 'i')
-    AND coalesce(object.schema IN (SELECT nspname FROM pg_namespace WHERE oid = ANY ($1)), true)
+    and not exists (select from pg_depend where classid = other.tableoid and objid = oid and deptype = 'i')
+    and coalesce(object.schema in (select nspname from pg_namespace where oid = any ($1)), true)

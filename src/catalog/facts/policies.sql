@@ -1,20 +1,20 @@
-SELECT
+select
     format('policy %I on %s', polname, polrelid::regclass),
     concat_ws(
         ' ',
-        CASE WHEN polpermissive THEN 'permissive' ELSE 'restrictive' END,
-        'for ' || CASE polcmd
-            WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update' WHEN 'd' THEN 'delete' ELSE 'all'
-        END,
+        case when polpermissive then 'permissive' else 'restrictive' end,
+        'for ' || case polcmd
+            when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all'
+        end,
         'to ' || (
-            SELECT string_agg(
-                CASE role WHEN 0 THEN 'public' ELSE role::regrole::text END, ', ' ORDER BY role::regrole::text
+            select string_agg(
+                case role when 0 then 'public' else role::regrole::text end, ', ' order by role::regrole::text
             )
-            FROM unnest(polroles) AS role
+            from unnest(polroles) as role
         ),
         'using (' || pg_get_expr(polqual, polrelid) || ')',
         'with check (' || pg_get_expr(polwithcheck, polrelid) || ')'
     )
-FROM pg_policy
-JOIN pg_class ON pg_class.oid = polrelid
-WHERE relnamespace = ANY ($1)
+from pg_policy
+join pg_class on pg_class.oid = polrelid
+where relnamespace = any ($1)

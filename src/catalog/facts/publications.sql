@@ -1,15 +1,15 @@
-SELECT
+select
     format('publication %I', pubname),
     concat_ws(
         ', ',
         format('owner %s', pubowner::regrole),
-        CASE WHEN puballtables THEN 'all tables' END,
-        CASE WHEN pubinsert THEN 'insert' END,
-        CASE WHEN pubupdate THEN 'update' END,
-        CASE WHEN pubdelete THEN 'delete' END,
-        CASE WHEN pubtruncate THEN 'truncate' END,
-        CASE WHEN pubviaroot THEN 'via root' END,
+        case when puballtables then 'all tables' end,
+        case when pubinsert then 'insert' end,
+        case when pubupdate then 'update' end,
+        case when pubdelete then 'delete' end,
+        case when pubtruncate then 'truncate' end,
+        case when pubviaroot then 'via root' end,
         -- From 18 on.
         'generated columns ' || nullif(to_jsonb(pg_publication) ->> 'pubgencols', 'n')
     )
-FROM pg_publication
+from pg_publication

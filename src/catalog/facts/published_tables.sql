@@ -1,5 +1,5 @@
-SELECT format('publication %I of %s', pubname, prrelid::regclass), ''
-FROM pg_publication_rel
-JOIN pg_publication ON pg_publication.oid = prpubid
-JOIN pg_class ON pg_class.oid = prrelid
-WHERE relnamespace = ANY ($1)
+select format('publication %I of %s', pubname, prrelid::regclass), ''
+from pg_publication_rel
+join pg_publication on pg_publication.oid = prpubid
+join pg_class on pg_class.oid = prrelid
+where relnamespace = any ($1)

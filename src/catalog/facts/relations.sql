@@ -1,54 +1,54 @@
 -- Tables, views and composite types, without their columns.
-SELECT
+select
     format(
         '%s %s',
-        CASE relkind
-            WHEN 'r' THEN 'table'
-            WHEN 'p' THEN 'partitioned table'
-            WHEN 'f' THEN 'foreign table'
-            WHEN 'v' THEN 'view'
-            WHEN 'm' THEN 'materialized view'
-            WHEN 'c' THEN 'composite type'
-        END,
+        case relkind
+            when 'r' then 'table'
+            when 'p' then 'partitioned table'
+            when 'f' then 'foreign table'
+            when 'v' then 'view'
+            when 'm' then 'materialized view'
+            when 'c' then 'composite type'
+        end,
         relation.oid::regclass
     ),
     concat_ws(
         ', ',
         format('owner %s', relowner::regrole),
-        CASE relpersistence WHEN 'u' THEN 'unlogged' WHEN 't' THEN 'temporary' END,
-        'access method ' || (SELECT amname FROM pg_am WHERE oid = relam AND amname <> 'heap'),
-        'tablespace ' || (SELECT spcname FROM pg_tablespace WHERE oid = reltablespace),
+        case relpersistence when 'u' then 'unlogged' when 't' then 'temporary' end,
+        'access method ' || (select amname from pg_am where oid = relam and amname <> 'heap'),
+        'tablespace ' || (select spcname from pg_tablespace where oid = reltablespace),
         'of ' || nullif(reloftype, 0)::regtype,
-        'options ' || (SELECT string_agg(option, ' ' ORDER BY option) FROM unnest(reloptions) AS option),
+        'options ' || (select string_agg(option, ' ' order by option) from unnest(reloptions) as option),
         'toast options ' || (
-            SELECT string_agg(option, ' ' ORDER BY option)
-            FROM pg_class AS toast, unnest(toast.reloptions) AS option
-            WHERE toast.oid = relation.reltoastrelid
+            select string_agg(option, ' ' order by option)
+            from pg_class as toast, unnest(toast.reloptions) as option
+            where toast.oid = relation.reltoastrelid
         ),
-        CASE WHEN relrowsecurity THEN 'row security' END,
-        CASE WHEN relforcerowsecurity THEN 'forced row security' END,
-        CASE WHEN relkind IN ('r', 'p') THEN
-            CASE relreplident
-                WHEN 'n' THEN 'replica identity nothing'
-                WHEN 'f' THEN 'replica identity full'
-                WHEN 'i' THEN 'replica identity index'
-            END
-        END,
-        CASE WHEN relkind = 'm' AND NOT relispopulated THEN 'not populated' END,
+        case when relrowsecurity then 'row security' end,
+        case when relforcerowsecurity then 'forced row security' end,
+        case when relkind in ('r', 'p') then
+            case relreplident
+                when 'n' then 'replica identity nothing'
+                when 'f' then 'replica identity full'
+                when 'i' then 'replica identity index'
+            end
+        end,
+        case when relkind = 'm' and not relispopulated then 'not populated' end,
         'inherits ' || (
-            SELECT string_agg(inhparent::regclass::text, ' ' ORDER BY inhseqno)
-            FROM pg_inherits
-            WHERE inhrelid = relation.oid
+            select string_agg(inhparent::regclass::text, ' ' order by inhseqno)
+            from pg_inherits
+            where inhrelid = relation.oid
         ),
         pg_get_expr(relpartbound, relation.oid),
-        'partitioned by ' || CASE WHEN relkind = 'p' THEN pg_get_partkeydef(relation.oid) END,
+        'partitioned by ' || case when relkind = 'p' then pg_get_partkeydef(relation.oid) end,
         (
-            SELECT format('server %I options %s', srvname, ftoptions)
-            FROM pg_foreign_table
-            JOIN pg_foreign_server ON pg_foreign_server.oid = ftserver
-            WHERE ftrelid = relation.oid
+            select format('server %I options %s', srvname, ftoptions)
+            from pg_foreign_table
+            join pg_foreign_server on pg_foreign_server.oid = ftserver
+            where ftrelid = relation.oid
         ),
-        CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(relation.oid) END
+        case when relkind in ('v', 'm') then pg_get_viewdef(relation.oid) end
     )
-FROM pg_class AS relation
-WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND relnamespace = ANY ($1)
+from pg_class as relation
+where relkind in ('r', 'p', 'f', 'v', 'm', 'c') and relnamespace = any ($1)

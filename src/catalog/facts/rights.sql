@@ -1,46 +1,46 @@
 -- What differs from the rights that an object has by default, so that a grant and its revoke leave no trace.
-WITH object (name, kind, acl, owner) AS (
-    SELECT format('schema %I', nspname), 'n'::"char", nspacl, nspowner
-    FROM pg_namespace
-    WHERE oid = ANY ($1)
-    UNION ALL
-    SELECT oid::regclass::text, CASE relkind WHEN 'S' THEN 's'::"char" ELSE 'r'::"char" END, relacl, relowner
-    FROM pg_class
-    WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND relnamespace = ANY ($1)
-    UNION ALL
-    SELECT format('%s.%I', attrelid::regclass, attname), 'c'::"char", attacl, relowner
-    FROM pg_attribute
-    JOIN pg_class ON pg_class.oid = attrelid
-    WHERE attacl IS NOT NULL AND NOT attisdropped AND relnamespace = ANY ($1)
-    UNION ALL
-    SELECT oid::regprocedure::text, 'f'::"char", proacl, proowner
-    FROM pg_proc
-    WHERE pronamespace = ANY ($1)
-    UNION ALL
-    SELECT format('type %s', oid::regtype), 'T'::"char", typacl, typowner
-    FROM pg_type
-    WHERE typacl IS NOT NULL AND typnamespace = ANY ($1)
+with object (name, kind, acl, owner) as (
+    select format('schema %I', nspname), 'n'::"char", nspacl, nspowner
+    from pg_namespace
+    where oid = any ($1)
+    union all
+    select oid::regclass::text, case relkind when 'S' then 's'::"char" else 'r'::"char" end, relacl, relowner
+    from pg_class
+    where relkind in ('r', 'p', 'f', 'v', 'm', 'S') and relnamespace = any ($1)
+    union all
+    select format('%s.%I', attrelid::regclass, attname), 'c'::"char", attacl, relowner
+    from pg_attribute
+    join pg_class on pg_class.oid = attrelid
+    where attacl is not null and not attisdropped and relnamespace = any ($1)
+    union all
+    select oid::regprocedure::text, 'f'::"char", proacl, proowner
+    from pg_proc
+    where pronamespace = any ($1)
+    union all
+    select format('type %s', oid::regtype), 'T'::"char", typacl, typowner
+    from pg_type
+    where typacl is not null and typnamespace = any ($1)
 ),
-actual AS (
-    SELECT name, granted.* FROM object, aclexplode(coalesce(acl, acldefault(kind, owner))) AS granted
+actual as (
+    select name, granted.* from object, aclexplode(coalesce(acl, acldefault(kind, owner))) as granted
 ),
-initial AS (
-    SELECT name, granted.* FROM object, aclexplode(acldefault(kind, owner)) AS granted
+initial as (
+    select name, granted.* from object, aclexplode(acldefault(kind, owner)) as granted
 ),
-difference AS (
-    SELECT 'granted' AS what, added.* FROM (SELECT * FROM actual EXCEPT SELECT * FROM initial) AS added
-    UNION ALL
-    SELECT 'revoked' AS what, removed.* FROM (SELECT * FROM initial EXCEPT SELECT * FROM actual) AS removed
+difference as (
+    select 'granted' as what, added.* from (select * from actual except select * from initial) as added
+    union all
+    select 'revoked' as what, removed.* from (select * from initial except select * from actual) as removed
 )
-SELECT
-    format('rights on %s %s %s', name, what, CASE WHEN grantee = 0 THEN 'public' ELSE grantee::regrole::text END),
+select
+    format('rights on %s %s %s', name, what, case when grantee = 0 then 'public' else grantee::regrole::text end),
     string_agg(
         concat(
             lower(privilege_type),
-            CASE WHEN is_grantable THEN ' with grant option' END,
+            case when is_grantable then ' with grant option' end,
             format(' by %s', grantor::regrole)
         ),
-        ', ' ORDER BY privilege_type, grantor::regrole::text
+        ', ' order by privilege_type, grantor::regrole::text
     )
-FROM difference
-GROUP BY name, what, grantee
+from difference
+group by name, what, grantee

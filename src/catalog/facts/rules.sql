@@ -1,10 +1,10 @@
-SELECT
+select
     format('rule %I on %s', rulename, ev_class::regclass),
     concat_ws(
         ', ',
         pg_get_ruledef(pg_rewrite.oid),
-        CASE ev_enabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas' WHEN 'A' THEN 'enabled always' END
+        case ev_enabled when 'D' then 'disabled' when 'R' then 'enabled on replicas' when 'A' then 'enabled always' end
     )
-FROM pg_rewrite
-JOIN pg_class ON pg_class.oid = ev_class
-WHERE rulename <> '_RETURN' AND relnamespace = ANY ($1)
+from pg_rewrite
+join pg_class on pg_class.oid = ev_class
+where rulename <> '_RETURN' and relnamespace = any ($1)

@@ -1,3 +1,3 @@
-SELECT format('schema %I', nspname), format('owner %s', nspowner::regrole)
-FROM pg_namespace
-WHERE oid = ANY ($1)
+select format('schema %I', nspname), format('owner %s', nspowner::regrole)
+from pg_namespace
+where oid = any ($1)

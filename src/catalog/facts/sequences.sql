@@ -1,25 +1,25 @@
 -- Without the last value, which is data.
-SELECT
+select
     format('sequence %s', seqrelid::regclass),
     concat_ws(
         ', ',
         format('owner %s', relowner::regrole),
-        CASE relpersistence WHEN 'u' THEN 'unlogged' WHEN 't' THEN 'temporary' END,
+        case relpersistence when 'u' then 'unlogged' when 't' then 'temporary' end,
         format(
             '%s start %s increment %s from %s to %s cache %s',
             seqtypid::regtype, seqstart, seqincrement, seqmin, seqmax, seqcache
         ),
-        CASE WHEN seqcycle THEN 'cycle' END,
+        case when seqcycle then 'cycle' end,
         (
-            SELECT format(
-                '%s %s.%I', CASE deptype WHEN 'a' THEN 'owned by' ELSE 'identity of' END, attrelid::regclass, attname
+            select format(
+                '%s %s.%I', case deptype when 'a' then 'owned by' else 'identity of' end, attrelid::regclass, attname
             )
-            FROM pg_depend
-            JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
-            WHERE classid = 'pg_class'::regclass AND objid = seqrelid
-                AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')
+            from pg_depend
+            join pg_attribute on attrelid = refobjid and attnum = refobjsubid
+            where classid = 'pg_class'::regclass and objid = seqrelid
+                and refclassid = 'pg_class'::regclass and deptype in ('a', 'i')
         )
     )
-FROM pg_sequence
-JOIN pg_class ON pg_class.oid = seqrelid
-WHERE relnamespace = ANY ($1)
+from pg_sequence
+join pg_class on pg_class.oid = seqrelid
+where relnamespace = any ($1)

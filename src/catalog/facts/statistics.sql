@@ -1,4 +1,4 @@
-SELECT
+select
     format('statistics %I.%I', nspname, stxname),
     concat_ws(
         ', ',
@@ -6,6 +6,6 @@ SELECT
         pg_get_statisticsobjdef(pg_statistic_ext.oid),
         'target ' || nullif(stxstattarget, -1)
     )
-FROM pg_statistic_ext
-JOIN pg_namespace ON pg_namespace.oid = stxnamespace
-WHERE stxnamespace = ANY ($1)
+from pg_statistic_ext
+join pg_namespace on pg_namespace.oid = stxnamespace
+where stxnamespace = any ($1)

@@ -19,6 +19,7 @@ mod module;
 mod names;
 mod overrides;
 mod proofs;
+mod stubs;
 mod table;
 mod tombstones;
 mod types;
@@ -28,12 +29,11 @@ use proc_macro2::TokenStream;
 use crate::model::Model;
 use crate::plan::Plan;
 
-pub use types::{RustType, TypeSettings, rust_type, underlying};
+pub use stubs::stubs;
+pub use types::{RustType, TypeSettings, feature_off, rust_type, underlying};
 
-/// The items of a declaration.
-///
-/// A change without a plan among `plans` (one that the checks found fault with) has the same items as with one, so that code which uses
-/// them has no faults of its own; only its documentation and its `CHANGE` are without SQL.
+/// The items of a declaration. A change without a plan among `plans` has the same items as with one; its documentation and its `CHANGE`
+/// are then without SQL.
 pub fn expand(model: &Model, plans: &[Plan], settings: &TypeSettings) -> TokenStream {
     let mut items = overrides::expand(model);
     for change in &model.changes {

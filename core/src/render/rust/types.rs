@@ -30,16 +30,16 @@ pub enum RustType {
     Text,
     /// A well-known type, whose Rust type is in a crate that is not used.
     FeatureOff {
-        /// The features of `coexist` of which one has to be turned on.
-        features: &'static [&'static str],
+        /// The feature of `coexist` that brings it; for dates and times `with-time-0_3` does as well.
+        feature: &'static str,
     },
 }
 
 /// The Rust type of `ty`, which is no domain: see [`underlying`].
 pub fn rust_type(ty: &SqlType, settings: &TypeSettings) -> RustType {
     let Some(builtin) = builtin(ty) else { return RustType::Text };
-    if let Some(features) = builtin.rust.missing_features(settings) {
-        return RustType::FeatureOff { features };
+    if let Some(feature) = builtin.rust.missing_feature(settings) {
+        return RustType::FeatureOff { feature };
     }
     let element = builtin.rust.tokens(settings);
     // PostgreSQL has no arrays without nulls, so neither has the type that holds all of them.
@@ -48,6 +48,14 @@ pub fn rust_type(ty: &SqlType, settings: &TypeSettings) -> RustType {
     } else {
         quote! { ::std::vec::Vec<::core::option::Option<#element>> }
     })
+}
+
+/// The feature of `coexist` that the Rust type of `ty` needs, where it is off. `ty` is no domain: see [`underlying`].
+pub fn feature_off(ty: &SqlType, settings: &TypeSettings) -> Option<&'static str> {
+    match rust_type(ty, settings) {
+        RustType::FeatureOff { feature } => Some(feature),
+        RustType::Native(_) | RustType::Text => None,
+    }
 }
 
 /// The type that the values of `ty` have on the wire: for a domain, what it is over.
@@ -138,18 +146,18 @@ enum Rust {
 }
 
 impl Rust {
-    /// The features of which one brings the type, unless one of them is on.
-    fn missing_features(self, settings: &TypeSettings) -> Option<&'static [&'static str]> {
-        let (on, features): (bool, &'static [&'static str]) = match self {
+    /// The feature that brings the type, unless it is on.
+    fn missing_feature(self, settings: &TypeSettings) -> Option<&'static str> {
+        let (on, feature) = match self {
             Self::Primitive(_) | Self::String | Self::Bytes => return None,
-            Self::Uuid => (settings.uuid, &["with-uuid-1"]),
+            Self::Uuid => (settings.uuid, "with-uuid-1"),
             Self::Date | Self::Time | Self::Timestamp | Self::TimestampTz => {
-                (settings.chrono || settings.time, &["with-chrono-0_4", "with-time-0_3"])
+                (settings.chrono || settings.time, "with-chrono-0_4")
             }
-            Self::Json => (settings.json, &["with-serde_json-1"]),
-            Self::Decimal => (settings.decimal, &["with-rust_decimal-1"]),
+            Self::Json => (settings.json, "with-serde_json-1"),
+            Self::Decimal => (settings.decimal, "with-rust_decimal-1"),
         };
-        (!on).then_some(features)
+        (!on).then_some(feature)
     }
 
     fn tokens(self, settings: &TypeSettings) -> TokenStream {

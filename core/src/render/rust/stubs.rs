@@ -1,0 +1,144 @@
+//! Changes with mistakes: the same items as without, as far as their meaning can be guessed. Code that uses them then has no faults of its
+//! own, and one mistake in a declaration is one message.
+//!
+//! A guess is never carried out: there is no plan, and with a mistake beside it the program does not compile.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proc_macro2::TokenStream;
+
+use super::module;
+use super::types::TypeSettings;
+use crate::diagnostic::nearest;
+use crate::ident::{QualifiedName, quote_ident};
+use crate::model::{
+    AfterColumn, Change, ChangeKind, ColumnsChange, Conversion, Model, OnFailure, Shape, SplitChange, apply,
+};
+use crate::plan::{OLDEST_SERVER, Stage};
+use crate::schema::{SqlType, Table};
+use crate::sql::expression::Expression;
+use crate::sql::parse_type;
+use crate::syntax::{self, Declaration, Name, Operation, TablePath};
+
+/// The items of every change of a declaration that the model does not have; without a schema there is no model, and only the names of the
+/// changes are known.
+pub fn stubs(declaration: &Declaration, model: Option<&Model>, settings: &TypeSettings) -> TokenStream {
+    let nothing = Model { schema: Arc::default(), server: OLDEST_SERVER, changes: Vec::new(), types: Vec::new() };
+    let model = model.unwrap_or(&nothing);
+    let mut made: BTreeSet<&str> = model.changes.iter().map(|change| change.name.as_str()).collect();
+    let missing = declaration.changes.iter().filter(|tree| made.insert(&tree.name.text) && is_identifier(&tree.name));
+    missing.map(|tree| module::expand(model, &guess(tree, model), None, settings)).collect()
+}
+
+fn is_identifier(name: &Name) -> bool {
+    syn::parse_str::<syn::Ident>(&name.text).is_ok()
+}
+
+/// What a change with mistakes most likely means.
+fn guess(tree: &syntax::Change, model: &Model) -> Change {
+    let before = Shape::of(model.schema.clone());
+    let kind = tree.operations.first().and_then(|operation| kind(operation, &before));
+    let stage = tree.stages.iter().find_map(|stage| Stage::from_name(&stage.text)).unwrap_or(Stage::Expand);
+    let (before_tables, after_tables) = match &kind {
+        Some(ChangeKind::Columns(columns)) => (vec![columns.table.clone()], vec![columns.table.clone()]),
+        Some(ChangeKind::Split(split)) => {
+            (vec![split.source.clone()], vec![split.source.clone(), split.target.clone()])
+        }
+        None => (Vec::new(), Vec::new()),
+    };
+    let nothing = ChangeKind::Columns(ColumnsChange {
+        table: QualifiedName::new("", ""),
+        before: Vec::new(),
+        after: Vec::new(),
+        backward: Vec::new(),
+        rename: false,
+        insert_nulls: None,
+    });
+    let kind = kind.unwrap_or(nothing);
+    Change {
+        name: tree.name.text.clone(),
+        span: tree.name.span,
+        docs: tree.docs.clone(),
+        stage,
+        after: Vec::new(),
+        after_shape: apply::apply(&before, &kind),
+        kind,
+        before,
+        before_tables,
+        after_tables,
+        batch: None,
+        contract_by: None,
+    }
+}
+
+fn kind(operation: &Operation, shape: &Shape) -> Option<ChangeKind> {
+    match operation {
+        Operation::Rename(rename) => {
+            let table = table(&rename.column.table, shape)?;
+            columns(table, &rename.column.column, &rename.to, None)
+        }
+        Operation::Retype(retype) => {
+            let table = table(&retype.column.table, shape)?;
+            columns(table, &retype.column.column, &retype.to, parse_type(&retype.ty.text).ok())
+        }
+        Operation::Split(split) => {
+            let source = table(&split.table, shape)?;
+            // A key that is not written (yet) is of no matter to code that calls `find(db, 42)`.
+            let written = |n: usize| split.key.get(n).map(|name| name.text.clone());
+            let keys = source.primary_key().iter().enumerate();
+            Some(ChangeKind::Split(SplitChange {
+                source: source.name.clone(),
+                target: qualified(&split.into),
+                key: keys.map(|(n, from)| (from.clone(), written(n).unwrap_or_else(|| from.clone()))).collect(),
+                moved: split.moved.iter().filter_map(|moved| column(moved, source)).collect(),
+                always: split.always.is_some(),
+            }))
+        }
+    }
+}
+
+fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option<ChangeKind> {
+    let before = table.column(&column(from, table)?)?;
+    let conversion = Conversion {
+        expression: Expression::parse(&quote_ident(&before.name)).ok()?,
+        lossy: false,
+        on_failure: OnFailure::Never,
+    };
+    let after = AfterColumn {
+        name: to.text.clone(),
+        ty: ty.unwrap_or_else(|| before.ty.clone()),
+        not_null: before.not_null,
+        forward: conversion,
+    };
+    Some(ChangeKind::Columns(ColumnsChange {
+        table: table.name.clone(),
+        before: vec![before.name.clone()],
+        after: vec![after],
+        backward: Vec::new(),
+        rename: true,
+        insert_nulls: None,
+    }))
+}
+
+fn qualified(path: &TablePath) -> QualifiedName {
+    let schema = path.schema.as_ref().map_or("public", |schema| schema.text.as_str());
+    QualifiedName::new(schema, &path.table.text)
+}
+
+/// The table of this name, or the one that was probably meant.
+fn table<'a>(path: &TablePath, shape: &'a Shape) -> Option<&'a Table> {
+    let name = qualified(path);
+    let likely = || {
+        let known = shape.tables().filter(|table| table.name.schema == name.schema);
+        let likely = nearest(&name.name, known.map(|table| table.name.name.as_str()))?;
+        shape.table(&QualifiedName::new(&name.schema, likely))
+    };
+    shape.table(&name).or_else(likely)
+}
+
+/// The name of this column, or of the one that was probably meant.
+fn column(name: &Name, table: &Table) -> Option<String> {
+    let known = || table.columns.iter().map(|column| column.name.as_str());
+    known().find(|known| *known == name.text).or_else(|| nearest(&name.text, known())).map(str::to_owned)
+}

@@ -1,0 +1,12 @@
+//! The facts about PostgreSQL on which the planned SQL rests, each measured on the server of this run.
+#![cfg(all(unix, feature = "sandbox"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says by a panic that it fails")]
+
+mod concurrently;
+mod keys;
+mod scans;
+mod statements;
+#[path = "../support/mod.rs"]
+mod support;
+mod timeouts;
+mod triggers;
