@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use coexist_core::compile::{Context, compile};
 use coexist_core::diagnostic::compile_errors;
-use coexist_core::render::rust::{self, RustType, TypeSettings, rust_type};
+use coexist_core::render::rust::{self, TypeSettings};
 use proc_macro::TokenStream;
 use quote::quote;
 
@@ -24,21 +24,20 @@ pub fn migrations(input: TokenStream) -> TokenStream {
         input.into(),
         &Context {
             manifest_dir: &manifest_dir,
-            missing_feature: &|ty| match rust_type(ty, &types) {
-                RustType::FeatureOff { features } => features.first().copied(),
-                RustType::Native(_) | RustType::Text => None,
-            },
+            missing_feature: &|ty| rust::feature_off(ty, &types),
             // Cargo tells the compiler of a crate with a build script where that script writes.
             writes_migrations: env::var_os("OUT_DIR").is_some(),
         },
     );
     let errors = compile_errors(&compiled.diagnostics);
     let items = compiled.model.as_ref().map(|model| rust::expand(model, &compiled.plans, &types));
+    let stubs = rust::stubs(&compiled.declaration, compiled.model.as_ref(), &types);
     // The compiler watches what it includes: an edit of the schema compiles the crate again.
     let files = compiled.read_files.iter().filter_map(|file| file.to_str());
     quote! {
         #errors
         #items
+        #stubs
         #( const _: &[::core::primitive::u8] = ::core::include_bytes!(#files); )*
     }
     .into()

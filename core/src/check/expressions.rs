@@ -3,8 +3,8 @@
 use crate::diagnostic::{Diagnostic, Errors, nearest};
 use crate::model::{Shape, Side};
 use crate::schema::{SqlType, Table};
-use crate::sql::builtin::unfit_functions;
 use crate::sql::expression::ColumnRef;
+use crate::sql::fitness::{self, unfit_functions};
 use crate::sql::{ErrorKind, Expression, ExpressionError};
 use crate::syntax::Literal;
 
@@ -52,7 +52,13 @@ pub fn expression(literal: &Literal, scope: &Scope<'_>, errors: &mut Errors) -> 
             errors.push(diagnostic(literal, scope, mistake));
         }
     }
-    for mistake in unfit_functions(&expression, scope.shape.schema(), scope.server) {
+    let surroundings = fitness::Surroundings {
+        schema: scope.shape.schema(),
+        search_path: &[&scope.table.name.schema, "public"],
+        column_type: &|column| scope.reads.iter().find(|(name, _)| *name == column.name).map(|(_, ty)| ty.clone()),
+        server: scope.server,
+    };
+    for mistake in unfit_functions(&expression, &surroundings) {
         errors.push(diagnostic(literal, scope, mistake));
     }
     for cast in expression.casts() {
