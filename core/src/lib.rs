@@ -19,12 +19,6 @@ pub mod plan;
 pub mod render;
 
 #[cfg(feature = "compile")]
-pub mod build;
-#[cfg(feature = "compile")]
-pub mod check;
-#[cfg(feature = "compile")]
-pub mod compile;
-#[cfg(feature = "compile")]
 pub mod diagnostic;
 #[cfg(feature = "compile")]
 pub mod model;
@@ -34,9 +28,3 @@ pub mod schema;
 pub mod sql;
 #[cfg(feature = "compile")]
 pub mod syntax;
-
-#[cfg(test)]
-mod testing;
-
-#[cfg(feature = "compile")]
-pub use build::build;

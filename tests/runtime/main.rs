@@ -16,6 +16,5 @@ mod lease;
 mod ledger;
 mod locks;
 mod phases;
-mod session;
 mod status;
 mod whole;
