@@ -23,6 +23,7 @@ mod verify;
 pub use backfill::Progress;
 pub use change::Change;
 pub use coexist_core::plan::{self, Phase, Stage};
+pub use coexist_macros::migrations;
 pub use database::Database;
 pub use error::{Class, Error, Result, Seconds};
 pub use event::Event;

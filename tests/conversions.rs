@@ -261,7 +261,7 @@ fn is_impossible(outcomes: &BTreeMap<i32, Outcome>) -> bool {
 }
 
 #[test]
-fn casts_do_what_is_claimed() {
+fn h62_h81_casts_do_what_is_claimed() {
     let server = Sandbox::shared().unwrap();
     let database = server.database("conversions").unwrap();
     let mut client = database.connect().unwrap();

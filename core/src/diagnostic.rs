@@ -14,14 +14,14 @@ pub struct Diagnostic {
     pub frame: Option<String>,
     /// Why that is a rule; facts around it.
     pub notes: Vec<String>,
-    /// What to write or run instead.
-    pub help: Option<String>,
+    /// What to write or run instead; several, where there is a choice.
+    pub help: Vec<String>,
 }
 
 impl Diagnostic {
     /// A mistake at `span`.
     pub fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), frame: None, notes: Vec::new(), help: None }
+        Self { span, message: message.into(), frame: None, notes: Vec::new(), help: Vec::new() }
     }
 
     /// Adds a code frame.
@@ -38,7 +38,7 @@ impl Diagnostic {
 
     /// Says what mends it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help.push(help.into());
         self
     }
 
@@ -53,7 +53,7 @@ impl Diagnostic {
             text.push_str("\n= note: ");
             text.push_str(note);
         }
-        if let Some(help) = &self.help {
+        for help in &self.help {
             text.push_str("\n= help: ");
             text.push_str(help);
         }

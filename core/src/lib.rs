@@ -19,6 +19,12 @@ pub mod plan;
 pub mod render;
 
 #[cfg(feature = "compile")]
+pub mod build;
+#[cfg(feature = "compile")]
+pub mod check;
+#[cfg(feature = "compile")]
+pub mod compile;
+#[cfg(feature = "compile")]
 pub mod diagnostic;
 #[cfg(feature = "compile")]
 pub mod model;
@@ -28,3 +34,9 @@ pub mod schema;
 pub mod sql;
 #[cfg(feature = "compile")]
 pub mod syntax;
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(feature = "compile")]
+pub use build::build;

@@ -1,6 +1,8 @@
 //! What the tests on real servers share.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod in_flight;
+
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,8 @@
-//! What a declaration means: each change with its two shapes, resolved against the schema. Plain data; made from a tree that may still contain mistakes, and only passed on to the planner when there are none.
+//! What a declaration means: each change with its two shapes, resolved against the schema. Plain data; made by
+//! [`resolve`](resolve::resolve) from a tree that may still contain mistakes, and only passed on to the planner when there are none.
 
 pub mod apply;
+pub mod resolve;
 mod shape;
 
 use std::collections::BTreeMap;

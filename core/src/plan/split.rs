@@ -2,7 +2,7 @@
 
 use super::carry::{Carry, analyze_step, exclusive, foreign_key_steps, lock_tables};
 use super::columns::{copy_column_privileges, grant_in_loop, key_columns};
-use super::compare::{any, distinct};
+use super::compare::{all, any, distinct};
 use super::make::{Planned, table_notes};
 use super::split_sync::Sync;
 use super::sql::{self, Block, anonymous};
@@ -78,12 +78,16 @@ impl<'a> Parts<'a> {
         pairs.join(" and ")
     }
 
-    /// True for a row of the source that has a row in the target, over columns with this prefix.
+    /// True for a row of the source that has a row in the target, over columns with this prefix. Where moved columns are NOT NULL, a row
+    /// without them is one that new code has inserted the first half of.
     pub(super) fn has_row(&self, prefix: &str) -> String {
-        if self.split.always {
-            return "true".to_owned();
+        let not_null = |column: &Column| format!("{prefix}{} is not null", quote_ident(&column.name));
+        let required: Vec<String> = self.moved().filter(|column| column.not_null).map(not_null).collect();
+        match (required.is_empty(), self.split.always) {
+            (false, _) => all(required),
+            (true, true) => "true".to_owned(),
+            (true, false) => any(self.moved().map(not_null)),
         }
-        any(self.split.moved.iter().map(|name| format!("{prefix}{} is not null", quote_ident(name))))
     }
 
     /// For each moved column, true where two rows differ in it.

@@ -34,6 +34,7 @@ pub const NAMES: [&str; 8] = [
 
 /// The files of a plan. That of the contract is only there at stage `contract`: what applies every file it finds must not find it before.
 pub fn files(plan: &Plan) -> Vec<File> {
+    let fingerprint = plan.fingerprint();
     let mut files = vec![File { name: "change.toml", text: plan_file::to_toml(plan) }];
     let phases = [
         (
@@ -44,13 +45,14 @@ pub fn files(plan: &Plan) -> Vec<File> {
         ("2_trigger.sql", Phase::DualWriting, "From here on every write through one shape reaches the other."),
     ];
     for (name, phase, about) in phases {
-        files.push(File { name, text: phase_file(plan, phase, about) });
+        files.push(File { name, text: phase_file(plan, &fingerprint, phase, about) });
     }
-    files.push(File { name: "3_backfill.sql", text: backfill_file(plan) });
+    files.push(File { name: "3_backfill.sql", text: backfill_file(plan, &fingerprint) });
     files.push(File {
         name: "4_validate.sql",
         text: phase_file(
             plan,
+            &fingerprint,
             Phase::Validated,
             "Indexes and constraints of the after shape, each built or checked while the tables are written. Run verify.sql after it.",
         ),
@@ -60,6 +62,7 @@ pub fn files(plan: &Plan) -> Vec<File> {
             name: "5_contract.sql",
             text: phase_file(
                 plan,
+                &fingerprint,
                 Phase::Contracted,
                 "The before shape goes. There is no way back: run it when nothing uses that shape and verify.sql finds no difference.",
             ),
@@ -141,7 +144,7 @@ fn lock_summary(actions: &[&Action]) -> Vec<String> {
     lines
 }
 
-fn phase_file(plan: &Plan, phase: Phase, about: &str) -> String {
+fn phase_file(plan: &Plan, fingerprint: &str, phase: Phase, about: &str) -> String {
     let steps: Vec<&Step> = plan.steps_to(phase).collect();
     let actions: Vec<&Action> = steps.iter().map(|step| &step.action).collect();
     let mut text = header(plan, about, &actions);
@@ -151,7 +154,7 @@ fn phase_file(plan: &Plan, phase: Phase, about: &str) -> String {
         text.comment(&format!("step {}: {}", step.id, step.title));
         action(&mut text, &step.action);
     }
-    text.block("tell the ledger, where there is one", &record(plan, phase));
+    text.block("tell the ledger, where there is one", &record(plan, fingerprint, phase));
     text.0
 }
 
@@ -182,7 +185,7 @@ fn guard(plan: &Plan, phase: Phase) -> Block {
 }
 
 /// Writes to the ledger what `coexist up` would have written, so that it can go on from here, and applications can ask for their proofs.
-fn record(plan: &Plan, phase: Phase) -> Block {
+fn record(plan: &Plan, fingerprint: &str, phase: Phase) -> Block {
     let change = quote_literal(&plan.change);
     let steps: Vec<String> = plan.steps_to(phase).map(|step| quote_literal(&step.id)).collect();
     let mut body = Block::default();
@@ -190,7 +193,7 @@ fn record(plan: &Plan, phase: Phase) -> Block {
     body.line("insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)");
     body.line(format!(
         "values ({change}, {}, {}, {}, '', 'psql')",
-        quote_literal(&plan.fingerprint()),
+        quote_literal(fingerprint),
         quote_literal(phase.name()),
         quote_literal(plan.stage.name())
     ));
@@ -262,7 +265,7 @@ fn rollback_file(plan: &Plan) -> String {
     text.0
 }
 
-fn backfill_file(plan: &Plan) -> String {
+fn backfill_file(plan: &Plan, fingerprint: &str) -> String {
     let mut text = header(
         plan,
         "Every row that is not yet in the after shape, in batches that commit as they go; run again, it goes on with what is left.\nRows that new code wrote are never touched. Locks rows, a batch at a time.",
@@ -279,7 +282,7 @@ fn backfill_file(plan: &Plan) -> String {
             }
         }
     }
-    text.block("tell the ledger, where there is one", &record(plan, Phase::Backfilled));
+    text.block("tell the ledger, where there is one", &record(plan, fingerprint, Phase::Backfilled));
     text.0
 }
 

@@ -610,3 +610,95 @@ fn is_declared(ty: &SqlType, schema: &Schema) -> bool {
         schema.enums.contains_key(&name) || schema.domains.contains_key(&name) || schema.other_types.contains_key(&name)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::load::load;
+
+    const SCHEMA: &str = "
+        CREATE EXTENSION citext WITH SCHEMA public;
+        CREATE TYPE app.mood AS ENUM ('sad', 'very happy');
+        CREATE TYPE app.pair AS (a integer, b integer);
+        CREATE TYPE app.odd AS ENUM ('x');
+        CREATE DOMAIN app.positive AS integer CHECK (VALUE > 0);
+        CREATE DOMAIN app.label AS character varying(10);
+        CREATE CAST (app.odd AS integer) WITH FUNCTION app.odd_to_integer(app.odd);
+    ";
+
+    fn convert(from: &str, to: &str) -> Conversion {
+        let schema = load("schema.sql", SCHEMA).unwrap();
+        conversion(&parse_type(from).unwrap(), &parse_type(to).unwrap(), &schema, 13)
+    }
+
+    #[test]
+    fn h62_what_is_lost_and_what_fails() {
+        use Effect::*;
+        for (from, to, effect) in [
+            ("int", "int4", Identity),
+            ("int", "bigint", Total),
+            ("bigint", "int", MayFail),
+            ("numeric(12,2)", "numeric", Total),
+            ("numeric", "double precision", MayFail),
+            ("numeric(12,2)", "double precision", Total),
+            ("numeric(30,2)", "double precision", Lossy),
+            ("varchar(10)", "text", Total),
+            ("varchar(10)", "varchar(20)", Total),
+            ("varchar(20)", "varchar(10)", Lossy),
+            ("text", "int", MayFail),
+            ("int", "varchar(11)", Total),
+            ("int", "varchar(5)", Lossy),
+            ("uuid", "text", Total),
+            ("timestamp", "date", Lossy),
+            ("boolean", "date", Impossible),
+            ("int[]", "bigint[]", Total),
+            ("int[]", "text", Total),
+            ("int[]", "int", Impossible),
+            // Types of the schema.
+            ("app.mood", "text", Total),
+            ("app.mood", "varchar(10)", Total),
+            ("app.mood", "varchar(9)", Lossy),
+            ("text", "app.mood", MayFail),
+            ("app.mood", "app.odd", Impossible),
+            ("app.positive", "integer", Total),
+            ("app.positive", "text", Total),
+            ("integer", "app.positive", MayFail),
+            ("varchar(10)", "app.label", Total),
+            ("text", "app.label", Lossy),
+            ("app.pair", "date", Impossible),
+            ("app.odd", "integer", MayFail),
+            ("text", "citext", Total),
+            ("citext", "varchar(5)", Lossy),
+            ("public.geometry", "public.geography", MayFail),
+        ] {
+            let conversion = convert(from, to);
+            assert_eq!(conversion.effect, effect, "{from} → {to}: {conversion:?}");
+            assert_eq!(conversion.is_plain(), effect <= Total, "{from} → {to}: {conversion:?}");
+        }
+    }
+
+    #[test]
+    fn h81_what_depends_on_the_session() {
+        for (from, to, settings) in [
+            ("timestamp", "timestamptz", &["TimeZone"][..]),
+            ("timestamptz", "date", &["TimeZone"]),
+            ("timestamptz", "text", &["TimeZone", "DateStyle"]),
+            ("text", "timestamptz", &["TimeZone", "DateStyle"]),
+            ("date[]", "text", &["DateStyle"]),
+            ("interval", "text", &["IntervalStyle"]),
+            ("double precision", "text", &["extra_float_digits"]),
+            ("int", "money", &["lc_monetary"]),
+            ("text", "uuid", &[]),
+        ] {
+            assert_eq!(convert(from, to).settings, settings, "{from} → {to}");
+        }
+        assert!(!convert("date", "text").is_plain());
+    }
+
+    #[test]
+    fn reasons_name_the_line() {
+        assert!(convert("app.odd", "integer").reason.contains("line 8 of schema.sql"));
+        assert!(convert("integer", "app.positive").reason.contains("line 6 of schema.sql"));
+        assert_eq!(convert("boolean", "date").reason, "PostgreSQL has no cast from `boolean` to `date`");
+    }
+}

@@ -51,6 +51,8 @@ pub enum ErrorKind {
     ServerVersion,
     /// Not a type, or a type with a modifier that it does not take.
     Type,
+    /// A column that does not exist, or is out of reach.
+    Column,
 }
 
 impl ExpressionError {

@@ -1,7 +1,13 @@
 //! The declaration as it was written: a tree with spans. Nothing is checked here but grammar.
 //!
-//! Parsing is lenient: what was understood is in the tree, also next to a mistake, so that later passes and an editor see
+//! [`parse`](parse::parse) is lenient: what it understood is in the tree, also next to a mistake, so that later passes and an editor see
 //! as much as possible of a declaration that someone is still typing.
+
+mod cursor;
+pub mod parse;
+pub mod source;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Span, TokenStream};
 
@@ -16,6 +22,8 @@ pub struct Declaration {
     pub types: Vec<TypeOverride>,
     /// `change name { … }`
     pub changes: Vec<Change>,
+    /// A mistake was reported outside of the changes: what seems to be missing may be what could not be read.
+    pub broken: bool,
 }
 
 /// Where the schema comes from.
@@ -98,6 +106,8 @@ pub struct Change {
     pub stages: Vec<Name>,
     /// `backfill { … }`, `contract { … }`, in the order of the source.
     pub phases: Vec<PhaseBlock>,
+    /// A mistake was reported inside: what seems to be missing may be what could not be read.
+    pub broken: bool,
 }
 
 /// One operation of a change.
@@ -110,6 +120,26 @@ pub enum Operation {
     Retype(Retype),
     /// `split t into u { key …, move … }`
     Split(Split),
+}
+
+impl Operation {
+    /// The word that it begins with.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Rename(_) => "rename",
+            Self::Retype(_) => "retype",
+            Self::Split(_) => "split",
+        }
+    }
+
+    /// Where that word stands.
+    pub fn keyword(&self) -> Span {
+        match self {
+            Self::Rename(rename) => rename.keyword,
+            Self::Retype(retype) => retype.keyword,
+            Self::Split(split) => split.keyword,
+        }
+    }
 }
 
 /// `rename t.a to b;` or `rename t.a to b { insert nulls take before }`

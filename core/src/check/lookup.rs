@@ -1,0 +1,181 @@
+//! Names that must exist.
+
+use crate::diagnostic::{Diagnostic, Errors, nearest};
+use crate::ident::QualifiedName;
+use crate::model::Shape;
+use crate::plan::Stage;
+use crate::schema::{Column, Table};
+use crate::syntax::{self, Declaration, Name, Operation, Rename, Retype, TablePath};
+
+use super::{at_line, listed, source_name, written, written_table};
+
+/// More columns than this are not listed in a message.
+const LISTED_COLUMNS: usize = 20;
+
+/// What else is declared, which may have to do with a name that is not there.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// All that is declared.
+    pub declaration: &'a Declaration,
+    /// The change in hand.
+    pub name: &'a str,
+    /// Changes at stage `contract` with mistakes of their own: what they make should be there, and is not.
+    pub lost: &'a [&'a syntax::Change],
+}
+
+impl Surroundings<'_> {
+    /// Whether a change of the declaration makes this column, or its table.
+    pub fn is_made_by_a_change(&self, table: &QualifiedName, column: &str) -> bool {
+        self.declaration.changes.iter().any(|change| makes(change, table, column))
+    }
+
+    fn is_lost(&self, table: &QualifiedName, column: &str) -> bool {
+        self.lost.iter().any(|change| makes(change, table, column))
+    }
+
+    fn others(&self) -> impl Iterator<Item = &syntax::Change> {
+        self.declaration.changes.iter().filter(|change| change.name.text != self.name)
+    }
+
+    /// What another change has to do with a column that is not there.
+    fn explain(&self, diagnostic: Diagnostic, table: &QualifiedName, column: &str) -> Option<Diagnostic> {
+        if let Some(maker) = self.others().find(|other| makes(other, table, column)) {
+            let maker = &maker.name.text;
+            return Some(
+                diagnostic
+                    .note(format!("change `{maker}` makes it; it can be changed again when that change is contracted"))
+                    .help(format!(
+                        "take `{maker}` to `stage contract;` first, and declare `{}` with `after {maker};` then",
+                        self.name
+                    )),
+            );
+        }
+        let taker = self.others().find(|other| takes(other, table, column))?;
+        let taken = format!("change `{}` takes it away, and is at stage `contract`", taker.name.text);
+        Some(diagnostic.note(taken).help(match taker.operations.first().map(new_name) {
+            Some((_, Some(new))) => format!("change `{}` instead, with `after {};`", written(new), taker.name.text),
+            _ => format!("change it where it went to, with `after {};`", taker.name.text),
+        }))
+    }
+}
+
+/// The table that an operation makes or has its new column in, and that column.
+fn new_name(operation: &Operation) -> (QualifiedName, Option<&str>) {
+    match operation {
+        Operation::Rename(rename) => (qualified(&rename.column.table), Some(&rename.to.text)),
+        Operation::Retype(retype) => (qualified(&retype.column.table), Some(&retype.to.text)),
+        Operation::Split(split) => (qualified(&split.into), None),
+    }
+}
+
+/// Whether a change makes a column, or the table that it is in.
+fn makes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
+    change
+        .operations
+        .iter()
+        .map(new_name)
+        .any(|(new_table, new)| new_table == *table && new.is_none_or(|new| new == column))
+}
+
+/// Whether a change at stage `contract` takes a column away.
+fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
+    let is_contracted = change.stages.first().is_some_and(|stage| stage.text == Stage::Contract.name());
+    is_contracted
+        && change.operations.iter().any(|operation| match operation {
+            Operation::Rename(Rename { column: gone, .. }) | Operation::Retype(Retype { column: gone, .. }) => {
+                qualified(&gone.table) == *table && gone.column.text == column
+            }
+            Operation::Split(split) => {
+                qualified(&split.table) == *table && split.moved.iter().any(|name| name.text == column)
+            }
+        })
+}
+
+/// What a path in a declaration names: without a schema, one of `public`.
+pub fn qualified(path: &TablePath) -> QualifiedName {
+    let schema = path.schema.as_ref().map_or("public", |schema| schema.text.as_str());
+    QualifiedName::new(schema, &path.table.text)
+}
+
+/// The table that a path names. Only what the schema has can be changed.
+pub fn table<'s>(
+    path: &TablePath,
+    shape: &'s Shape,
+    around: &Surroundings<'_>,
+    errors: &mut Errors,
+) -> Option<&'s Table> {
+    let name = qualified(path);
+    if let Some(table) = shape.table(&name) {
+        return Some(table);
+    }
+    if around.is_lost(&name, "") {
+        return None;
+    }
+    let schema = shape.schema();
+    let mut diagnostic = Diagnostic::new(path.table.span, format!("unknown table `{}`", written_table(&name)));
+    if let Some(explained) = around.explain(diagnostic.clone(), &name, "") {
+        errors.push(explained);
+        return None;
+    }
+    if let Some((kind, line)) = schema.relation(&name) {
+        diagnostic = diagnostic.note(format!("`{}` is a {kind} ({})", written_table(&name), at_line(line, schema)));
+    }
+    let source = source_name(schema);
+    errors.push(match nearest_table(path, &name, shape) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None if shape.tables().next().is_none() => diagnostic.note(format!("{source} has no tables")),
+        None => diagnostic
+            .help(format!("if the table is new, write {source} again: `pg_dump --schema-only --file {source}`")),
+    });
+    None
+}
+
+/// The table that was probably meant: one of this name in another schema, or one with nearly this name.
+fn nearest_table(path: &TablePath, name: &QualifiedName, shape: &Shape) -> Option<String> {
+    let elsewhere = shape.tables().find(|table| path.schema.is_none() && table.name.name == name.name);
+    if let Some(table) = elsewhere {
+        return Some(written_table(&table.name));
+    }
+    let known: Vec<String> = shape.tables().map(|table| written_table(&table.name)).collect();
+    let near = nearest(&written_table(name), known.iter().map(String::as_str)).map(str::to_owned);
+    near.or_else(|| {
+        let unqualified = shape.tables().filter(|_| path.schema.is_none()).map(|table| table.name.name.as_str());
+        let near = nearest(&name.name, unqualified)?;
+        shape.tables().find(|table| table.name.name == near).map(|table| written_table(&table.name))
+    })
+}
+
+/// The column of a table.
+pub fn column<'s>(
+    table: &'s Table,
+    name: &Name,
+    shape: &Shape,
+    around: &Surroundings<'_>,
+    errors: &mut Errors,
+) -> Option<&'s Column> {
+    if let Some(column) = table.column(&name.text) {
+        return Some(column);
+    }
+    if !around.is_lost(&table.name, &name.text) {
+        let message = format!("table `{}` has no column `{}`", written_table(&table.name), written(&name.text));
+        let diagnostic = Diagnostic::new(name.span, message);
+        let explained = around.explain(diagnostic.clone(), &table.name, &name.text);
+        errors.push(explained.unwrap_or_else(|| with_columns(diagnostic, table, name, shape)));
+    }
+    None
+}
+
+/// Says which columns a table has, and which of them was probably meant.
+fn with_columns(diagnostic: Diagnostic, table: &Table, name: &Name, shape: &Shape) -> Diagnostic {
+    let names = || table.columns.iter().map(|column| column.name.as_str());
+    let place = at_line(table.line, shape.schema());
+    let diagnostic = match table.columns.len() {
+        0 => diagnostic.note(format!("it has no columns at all ({place})")),
+        1..=LISTED_COLUMNS => diagnostic.note(format!("its columns are {} ({place})", listed(names()))),
+        count => diagnostic.note(format!("it has {count} columns ({place})")),
+    };
+    match nearest(&name.text, names()) {
+        Some(near) => diagnostic.help(format!("did you mean `{}`?", written(near))),
+        None => diagnostic,
+    }
+}

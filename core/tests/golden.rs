@@ -1,0 +1,74 @@
+//! The SQL of a dozen declarations, byte for byte. A difference in a snapshot is a difference in what users review and run.
+
+use std::path::Path;
+
+use coexist_core::compile::{Context, compile};
+use coexist_core::render::files::files;
+
+/// Everything that can hang on a column, on two tables.
+const SCHEMA: &str = r#"
+    create table users (
+        id bigint generated always as identity primary key,
+        name text not null default '',
+        email text not null,
+        total integer not null default 0,
+        code text,
+        bio text,
+        avatar_url text not null default 'none',
+        constraint users_email_key unique (email),
+        constraint users_total_check check (total >= 0 and length(name) < 100)
+    );
+    comment on column users.name is 'What we call them';
+    create index users_name_idx on users (lower(name) text_pattern_ops desc nulls last)
+        include (email) with (fillfactor = 70) where name <> 'total';
+    create index users_bio_idx on users using gin (to_tsvector('simple', bio));
+    comment on index users_name_idx is 'For the search box';
+    create statistics users_stats (ndistinct) on name, total from users;
+    create table orders (
+        id serial primary key,
+        user_id bigint references users on delete cascade,
+        user_email text references users (email) on update cascade deferrable initially deferred
+    );
+    create schema "Weird Schema";
+    create table "Weird Schema"."Order Items" (
+        "select" int, "Mixed Case" text, "quo""te" text, primary key ("select", "Mixed Case")
+    );
+"#;
+
+fn sql_of(change: &str) -> String {
+    let tokens = format!("schema sql r#\"{SCHEMA}\"#; {change}").parse().expect("tokens");
+    let context = Context { manifest_dir: Path::new("."), missing_feature: &|_| None, writes_migrations: false };
+    let compiled = compile(tokens, &context);
+    let mistakes: Vec<String> = compiled.diagnostics.iter().map(|d| d.text()).collect();
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n\n"));
+    let mut text = String::new();
+    for file in compiled.plans.iter().flat_map(files).filter(|file| file.name != "change.toml") {
+        text.push_str(&format!("==> {} <==\n{}\n", file.name, file.text));
+    }
+    text
+}
+
+macro_rules! golden {
+    ($($name:ident: $change:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(sql_of(&format!("change {} {{ {} stage contract; }}", stringify!($name), $change)));
+        }
+    )*};
+}
+
+golden! {
+    rename_with_everything: "rename users.name to full_name;";
+    rename_nullable: "rename users.bio to about;";
+    rename_primary_key: "rename users.id to user_id;";
+    rename_referenced: "rename users.email to address;";
+    rename_serial: "rename orders.id to order_id;";
+    rename_weird_names: r#"rename "Weird Schema"."Order Items"."Mixed Case" to "it's; \"mixed\"";"#;
+    widen: r#"retype users.total to total_cents: bigint { forward "total::bigint", backward "total_cents::integer" or reject }"#;
+    retype_with_fallback: r#"retype users.code to code_number: integer { forward "code::integer" or "0", backward "code_number::text" }"#;
+    retype_with_quarantine: r#"retype users.code to code_number: integer { forward "code::integer" or quarantine, backward "code_number::text" }"#;
+    retype_with_another_meaning: r#"retype users.total to total_euros: numeric { forward "total / 100.0" or reject, backward lossy "(total_euros * 100)::integer" or reject }"#;
+    retype_irreversible: r#"retype users.name to name_hash: bytea { forward lossy "sha256(convert_to(name, 'UTF8'))" or reject, irreversible }"#;
+    split_with_not_null: "split users into profiles { key user_id, move bio, avatar_url }";
+    split_always: "split users into codes { key user_id, move code, always }";
+}

@@ -1,0 +1,132 @@
+//! The files of a change, run by psql and nothing else; with and without a ledger.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use coexist::plan::{Phase, Plan};
+use coexist::sandbox::Database;
+use coexist::{Options, Pace, Runner};
+use coexist_core::render::files::files;
+use support::in_flight::plans;
+
+const SCHEMA: &str = "create table users (id bigint primary key, name text not null, total integer, bio text);
+    create index users_name on users (lower(name)); alter table users add constraint users_total check (total >= 0);";
+const DATA: &str =
+    "insert into users select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n";
+const CHANGES: &str = r#"
+    change rename_name { rename users.name to full_name; stage contract; }
+    change widen_total { retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } stage contract; }
+    change split_bio { split users into profiles { key user_id, move bio } stage contract; backfill { batch 700 } }
+"#;
+const FORWARD: [&str; 4] = ["1_expand.sql", "2_trigger.sql", "3_backfill.sql", "4_validate.sql"];
+
+/// psql, which comes with the server in most packages, but is not part of it.
+fn psql() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join("psql")).find(|psql| psql.is_file());
+    if found.is_none() {
+        println!("psql is not on the PATH: the files cannot be run by it, and this test shows nothing");
+    }
+    found
+}
+
+struct Shell {
+    psql: PathBuf,
+    database: Database,
+    folder: tempfile::TempDir,
+}
+
+impl Shell {
+    fn new(psql: &Path) -> Self {
+        let database = support::database("psql");
+        let mut client = database.connect().unwrap();
+        client.batch_execute(SCHEMA).unwrap();
+        client.batch_execute(DATA).unwrap();
+        Self { psql: psql.to_owned(), database, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// What psql says of a file: nothing, where it went well.
+    fn run(&self, plan: &Plan, name: &str) -> Result<(), String> {
+        let file = files(plan).into_iter().find(|file| file.name == name).unwrap();
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, file.text).unwrap();
+        let output = Command::new(&self.psql)
+            .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--file"])
+            .arg(&path)
+            .arg("--dbname")
+            .arg(self.database.url())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        if output.status.success() && said.is_empty() { Ok(()) } else { Err(said) }
+    }
+
+    fn run_all(&self, plan: &Plan, names: &[&str]) {
+        for name in names {
+            self.run(plan, name).unwrap_or_else(|said| panic!("{} of {}: {said}", name, plan.change));
+        }
+    }
+
+    fn text(&self, sql: &str) -> String {
+        self.database.connect().unwrap().query_one(sql, &[]).unwrap().get(0)
+    }
+}
+
+#[test]
+fn each_file_runs_by_itself_and_back() {
+    let Some(psql) = psql() else { return };
+    for plan in plans(SCHEMA, CHANGES) {
+        let shell = Shell::new(&psql);
+        let before = support::catalog_dump(&mut shell.database.connect().unwrap());
+        for last in 1..=FORWARD.len() {
+            shell.run_all(&plan, &FORWARD[..last]);
+            shell.run_all(&plan, &["rollback.sql", "rollback.sql"]);
+            let now = support::catalog_dump(&mut shell.database.connect().unwrap());
+            assert!(now == before, "{} back from {}", plan.change, FORWARD[last - 1]);
+        }
+        shell.run_all(&plan, &FORWARD);
+        shell.run_all(&plan, &["3_backfill.sql", "verify.sql", "5_contract.sql"]);
+        let said = shell.run(&plan, "rollback.sql").unwrap_err();
+        assert!(said.contains("does not belong to the change"), "{said}");
+    }
+}
+
+#[test]
+fn verify_names_the_rows_that_differ() {
+    let Some(psql) = psql() else { return };
+    let plan = plans(SCHEMA, CHANGES).remove(0);
+    let shell = Shell::new(&psql);
+    shell.run_all(&plan, &FORWARD);
+    shell
+        .database
+        .connect()
+        .unwrap()
+        .batch_execute("set session_replication_role = replica; update users set name = 'x' where id in (7, 11)")
+        .unwrap();
+    let said = shell.run(&plan, "verify.sql").unwrap_err();
+    assert!(said.contains("2 rows differ: (7), (11)"), "{said}");
+}
+
+#[test]
+fn with_a_ledger_the_command_goes_on_where_psql_stopped() {
+    let Some(psql) = psql() else { return };
+    for plan in plans(SCHEMA, CHANGES) {
+        let shell = Shell::new(&psql);
+        shell.database.connect().unwrap().batch_execute(coexist::ledger::DDL).unwrap();
+        shell.run_all(&plan, &["1_expand.sql"]);
+        let said = shell.run(&plan, "4_validate.sql").unwrap_err();
+        assert!(said.contains(&format!("the change {} is not backfilled but expanded", plan.change)), "{said}");
+        shell.run_all(&plan, &["2_trigger.sql"]);
+        assert_eq!(shell.text("select phase from coexist.changes"), "dual-writing");
+        let at = coexist::Database::at(&shell.database.url()).unwrap();
+        let mut runner = Runner::new(at, Options::default()).unwrap();
+        runner.up(&plan, &Pace::default()).unwrap();
+        assert_eq!(runner.phase(&plan.change).unwrap(), Phase::Validated);
+        shell.run_all(&plan, &["rollback.sql"]);
+        assert_eq!(runner.phase(&plan.change).unwrap(), Phase::Declared);
+        runner.up(&plan, &Pace::default()).unwrap();
+        runner.rollback(&plan, None).unwrap();
+    }
+}
