@@ -1,2 +1,7 @@
 //! The command `coexist`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    coexist_cli::run(std::env::args_os()).into()
+}

@@ -57,31 +57,43 @@ impl Session {
         if about.get(2) {
             return Err(Error::ReadOnly { reason: "it is a standby".into() });
         }
-        // Some hosted servers keep this function for themselves.
-        let system = client
-            .query_one("select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()", &[])
-            .map(|row| row.get::<_, String>(0));
-        let identity = match system {
-            Ok(system) => format!("{system}/{}", about.get::<_, u32>(3)),
-            Err(error) if error.as_db_error().is_some() => String::new(),
-            Err(error) => return Err(connection(error)),
-        };
         let version: i32 = about.get(1);
-        // From 14 on, and not on every operating system.
-        let notices_lost_clients = client
-            .batch_execute("begin; set local client_connection_check_interval = '5s'")
-            .map_or_else(|error| if error.as_db_error().is_some() { Ok(false) } else { Err(error) }, |()| Ok(true))
-            .and_then(|known| client.batch_execute("rollback").map(|()| known))
-            .map_err(connection)?;
-        Ok(Self {
+        let mut session = Self {
             client,
             pid: about.get(0),
             server: version.unsigned_abs() / 10_000,
-            identity,
+            identity: String::new(),
             application: application.to_string(),
             search_path: "pg_catalog, pg_temp".to_string(),
-            notices_lost_clients,
-        })
+            notices_lost_clients: false,
+        };
+        // For the moments between our transactions, and between the beginning of one and its own settings.
+        let pins = session.pins("set ", Limits::LEDGER);
+        session.client.batch_execute(&pins).map_err(connection)?;
+        // From 14 on, and not on every operating system.
+        session.notices_lost_clients = session
+            .unless_refused(|client| client.batch_execute("set client_connection_check_interval = '5s'"))?
+            .is_some();
+        // Some hosted servers keep this function for themselves.
+        let system = session.unless_refused(|client| {
+            client.query_one("select system_identifier::text from pg_control_system()", &[])
+        })?;
+        if let Some(system) = system {
+            session.identity = format!("{}/{}", system.get::<_, String>(0), about.get::<_, u32>(3));
+        }
+        Ok(session)
+    }
+
+    /// The answer, or `None` where the server has no such thing, or not for us.
+    fn unless_refused<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Client) -> std::result::Result<T, postgres::Error>,
+    ) -> Result<Option<T>> {
+        match ask(&mut self.client) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.as_db_error().is_some() && !self.client.is_closed() => Ok(None),
+            Err(source) => Err(Error::Connection { tried: Duration::ZERO, source }),
+        }
     }
 
     /// Opens the session again after its connection was lost, for up to `limit`, and only to the same database.

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use postgres::Transaction;
+use postgres::error::SqlState;
 
 use crate::error::{Error, Result, Seconds};
 
@@ -26,7 +27,16 @@ pub(crate) fn take(tx: &mut Transaction<'_>, change: &str, holder: &str, lease: 
             from coexist.leases where change = $1 for update",
             &[&change],
         )
-        .map_err(taking())?;
+        .map_err(|error| match error.code() {
+            // Its lease may have ended, but a transaction of its own has not.
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => Error::AnotherRunner {
+                change: change.to_string(),
+                holder: "one whose last transaction is still open".to_string(),
+                seen: Seconds(0.0),
+                expires: Seconds(lease.as_secs_f64()),
+            },
+            _ => taking()(error),
+        })?;
     let (other, seen, expires): (Option<String>, f64, f64) = (row.get(0), row.get(1), row.get(2));
     if let Some(other) = other.filter(|_| expires > 0.0) {
         return Err(Error::AnotherRunner {

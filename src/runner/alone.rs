@@ -60,8 +60,9 @@ pub(super) fn run_all(run: &mut Run, step: &Step, action: &Action, forward: bool
             // An invalid index costs every write, and a unique one refuses writes.
             if let (Err(error), Some(Leftover::Index(index))) = (&result, made)
                 && !error.is_connection_loss()
+                && let Err(kept) = drop_invalid(run, step, index)
             {
-                drop_invalid(run, step, index)?;
+                run.options.tell(Event::Note(format!("{}: {} stays behind, invalid: {kept}", step.id, index.quoted())));
             }
             result
         })?;

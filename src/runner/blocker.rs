@@ -64,8 +64,10 @@ impl fmt::Display for Blocker {
 const ABOUT: &str = "
     select held.pid, prepared.gid, coalesce(activity.usename, prepared.owner)::text, activity.application_name, activity.state,
         extract(epoch from clock_timestamp() - coalesce(activity.xact_start, prepared.prepared))::float8,
-        held.mode, held.relation::regclass::text
+        held.mode, (case namespace.nspname when 'public' then '' else namespace.nspname || '.' end) || class.relname
     from held
+    left join pg_class as class on class.oid = held.relation
+    left join pg_namespace as namespace on namespace.oid = class.relnamespace
     left join pg_stat_activity as activity on activity.pid = held.pid
     left join lateral (
         select prepared.gid, prepared.owner, prepared.prepared

@@ -217,15 +217,17 @@ impl<'a> Run<'a> {
 /// Gives the lease back, so that the next runner need not wait for it to expire.
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        if self.session.is_closed() {
-            match Session::open(self.database, "coexist") {
-                Ok(session) => *self.session = session,
-                Err(_) => return,
-            }
-        }
         let (change, token) = (self.plan.change.as_str(), self.token);
-        let _ =
-            self.transaction(Limits::LEDGER, "giving back the lease", |tx| ledger::lease::release(tx, change, token));
+        let release = |run: &mut Self| {
+            run.transaction(Limits::LEDGER, "giving back the lease", |tx| ledger::lease::release(tx, change, token))
+        };
+        // Where nothing can be reached any more, it expires.
+        if release(self).is_err_and(|error| error.is_connection_loss() || self.session.is_closed())
+            && let Ok(session) = Session::open(self.database, "coexist")
+        {
+            *self.session = session;
+            let _ = release(self);
+        }
     }
 }
 

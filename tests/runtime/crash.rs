@@ -1,1 +1,214 @@
+//! Sessions that are terminated, processes that are killed and servers that crash, at every point of a run.
 
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use coexist::plan::{Plan, Stage};
+use coexist::sandbox::Sandbox;
+use coexist::{Database, Error, Event, Options, Pace, Phase, Runner};
+use postgres::{Client, NoTls};
+
+use crate::plans::{USERS, rename, split};
+use crate::world::{World, eventually};
+
+/// Calls `act` at the n-th event, counting from 0.
+fn at_event(n: usize, act: impl Fn() + Send + Sync + 'static) -> impl Fn(&Event) + Send + Sync + 'static {
+    let count = AtomicUsize::new(0);
+    move |_| {
+        if count.fetch_add(1, Ordering::SeqCst) == n {
+            act();
+        }
+    }
+}
+
+/// Ends all sessions of runners on this database.
+fn terminate(client: &mut Client) {
+    let sql = "select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name like 'coexist%' and pid <> pg_backend_pid()";
+    eventually("the sessions are gone", || client.query(sql, &[]).unwrap().is_empty());
+}
+
+fn terminator(world: &World) -> impl Fn() + Send + Sync + 'static {
+    let config = world.database.config();
+    move || terminate(&mut config.connect(NoTls).unwrap())
+}
+
+/// How many events a whole run has.
+fn events(world: &World, run: impl Fn(&mut Runner)) -> usize {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&count);
+    let options = Options::default().on_event(move |_| {
+        counting.fetch_add(1, Ordering::SeqCst);
+    });
+    run(&mut world.runner_with(options));
+    count.load(Ordering::SeqCst)
+}
+
+fn up(runner: &mut Runner, plan: &Plan) -> Result<(), Error> {
+    runner.up(plan, &Pace::default())
+}
+
+fn in_step(world: &World, plan: &Plan) {
+    let differ = match plan.change.as_str() {
+        "rename_user_name" => world.count("users where full_name is distinct from name"),
+        _ => world.count("users full join profiles on user_id = id where users.bio is distinct from profiles.bio"),
+    };
+    assert_eq!(differ, 0);
+}
+
+#[test]
+fn a_rename_that_is_cut_off_anywhere_can_go_on_and_back() {
+    cut_off_anywhere(&rename());
+}
+
+#[test]
+fn a_split_that_is_cut_off_anywhere_can_go_on_and_back() {
+    cut_off_anywhere(&split());
+}
+
+fn cut_off_anywhere(plan: &Plan) {
+    let world = World::new("cut_off_anywhere", USERS);
+    let before = world.catalog();
+    let all = events(&world, |runner| up(runner, plan).unwrap());
+    world.runner().rollback(plan, None).unwrap();
+    for n in 0..all {
+        for forward in [true, false] {
+            let options = Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world)));
+            let cut_off = up(&mut world.runner_with(options), plan);
+            // After the last events nothing is left to fail.
+            assert!(cut_off.is_err() || n + 3 > all, "event {n} of {all}");
+            if forward {
+                up(&mut world.runner(), plan).unwrap_or_else(|error| panic!("going on after event {n}: {error}"));
+                assert_eq!(world.phase(plan), "validated");
+                in_step(&world, plan);
+            }
+            world.runner().rollback(plan, None).unwrap_or_else(|error| panic!("back after event {n}: {error}"));
+            assert_eq!(world.catalog(), before, "after event {n}");
+        }
+    }
+}
+
+#[test]
+fn a_rollback_that_is_cut_off_goes_on() {
+    let plan = rename();
+    let world = World::new("cut_off", USERS);
+    let before = world.catalog();
+    up(&mut world.runner(), &plan).unwrap();
+    let all = events(&world, |runner| runner.rollback(&plan, None).unwrap());
+    for n in 0..all {
+        up(&mut world.runner(), &plan).unwrap();
+        let options = Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world)));
+        let crashed = world.runner_with(options).rollback(&plan, None);
+        if crashed.is_err() {
+            let forward = up(&mut world.runner(), &plan).unwrap_err().to_string();
+            assert!(forward.contains("is rolling back, and must be rolled back first"), "{forward}");
+        }
+        world.runner().rollback(&plan, None).unwrap();
+        assert_eq!(world.catalog(), before, "after event {n}");
+    }
+}
+
+#[test]
+fn a_contract_that_is_cut_off_goes_on() {
+    let mut plan = rename();
+    plan.stage = Stage::Contract;
+    let world = World::new("contract_cut_off", USERS);
+    up(&mut world.runner(), &plan).unwrap();
+    let all = {
+        let other = World::new("contract_whole", USERS);
+        up(&mut other.runner(), &plan).unwrap();
+        events(&other, |runner| runner.contract(&plan, &plan.change).unwrap())
+    };
+    for n in 0..all {
+        let options = Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world)));
+        let _ = world.runner_with(options).contract(&plan, &plan.change);
+    }
+    world.runner().contract(&plan, &plan.change).unwrap();
+    assert_eq!(world.phase(&plan), "contracted");
+    let back = world.runner().rollback(&plan, None).unwrap_err().to_string();
+    assert!(back.contains("past the point of no return: step `drop_columns`"), "{back}");
+}
+
+#[test]
+fn h01_h05_a_run_reconnects_and_goes_on_by_itself() {
+    let plan = rename();
+    let world = World::new("reconnects", USERS);
+    let all = events(&world, |runner| up(runner, &plan).unwrap());
+    world.runner().rollback(&plan, None).unwrap();
+    for n in 0..all {
+        let options = Options::default().on_event(at_event(n, terminator(&world)));
+        up(&mut world.runner_with(options), &plan).unwrap_or_else(|error| panic!("after event {n}: {error}"));
+        in_step(&world, &plan);
+        assert_eq!(world.value::<i64>("select sum(rows)::bigint from coexist.segments"), 1000, "each row counted once");
+        world.runner().rollback(&plan, None).unwrap();
+    }
+}
+
+#[test]
+fn h02_a_run_outlives_a_crash_of_the_server() {
+    let mut sandbox = Sandbox::builder().setting("autovacuum", "off").start().unwrap();
+    let database = sandbox.database("crash").unwrap();
+    database.connect().unwrap().batch_execute(USERS).unwrap();
+    let (reached, arrived) = std::sync::mpsc::channel();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let options = Options::default().on_event(move |event| {
+        if matches!(event, Event::Progress(_)) && reached.send(()).is_ok() {
+            let _ = wait.lock().unwrap().recv();
+        }
+    });
+    let mut runner = Runner::new(Database::at(&database.url()).unwrap(), options).unwrap();
+    let plan = rename();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.up(&plan, &Pace::default().batch(Duration::from_millis(1))));
+        arrived.recv().unwrap();
+        sandbox.kill().unwrap();
+        drop(arrived);
+        drop(go_on);
+        sandbox.restart().unwrap();
+        run.join().unwrap().unwrap();
+    });
+    let left: i64 = database
+        .connect()
+        .unwrap()
+        .query_one("select count(*) from users where full_name is null", &[])
+        .unwrap()
+        .get(0);
+    assert_eq!(left, 0);
+}
+
+/// Not a test by itself: the process that [`h03_a_killed_runner_is_taken_over_when_its_lease_ends`] starts and that dies.
+#[test]
+fn a_process_that_dies() {
+    let Ok(url) = std::env::var("COEXIST_TEST_DIES_AT") else { return };
+    let options = Options::default().lease(Duration::from_secs(2)).on_event(|event| {
+        if matches!(event, Event::Progress(_)) {
+            std::process::abort();
+        }
+    });
+    let mut runner = Runner::new(Database::at(&url).unwrap(), options).unwrap();
+    let _ = up(&mut runner, &rename());
+}
+
+#[test]
+fn h03_a_killed_runner_is_taken_over_when_its_lease_ends() {
+    let world = World::new("killed", USERS);
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "crash::a_process_that_dies"])
+        .env("COEXIST_TEST_DIES_AT", world.database.url())
+        .output()
+        .unwrap();
+    assert!(!child.status.success());
+    let plan = rename();
+    let mut runner = world.runner();
+    assert_eq!(runner.phase(&plan.change).unwrap(), Phase::DualWriting);
+    eventually("the lease of the dead runner ends", || match up(&mut runner, &plan) {
+        Ok(()) => true,
+        Err(Error::AnotherRunner { .. }) => false,
+        Err(error) => panic!("{error}"),
+    });
+    assert_eq!(world.phase(&plan), "validated");
+    in_step(&world, &plan);
+}

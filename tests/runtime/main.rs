@@ -16,5 +16,6 @@ mod lease;
 mod ledger;
 mod locks;
 mod phases;
+mod session;
 mod status;
 mod whole;

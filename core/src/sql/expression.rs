@@ -88,7 +88,7 @@ impl Expression {
     /// # Errors
     ///
     /// The first mistake of the syntax; or all places that make it something else than such an expression: a query, an aggregate or window
-    /// function (where the syntax shows it: [`unfit_functions`](super::builtin::unfit_functions) knows them by name), `*`, a parameter, a
+    /// function (where the syntax shows it: [`unfit_functions`](super::fitness::unfit_functions) knows them by name), `*`, a parameter, a
     /// cast to something that is no type.
     pub fn parse(text: &str) -> Result<Self, Vec<ExpressionError>> {
         parser::with_expression(text, |tree| {

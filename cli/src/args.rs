@@ -1,0 +1,239 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use coexist_core::plan::Phase;
+
+use crate::connect::tls::TlsMode;
+use crate::exit;
+
+/// Parallel changes of a PostgreSQL schema: expand, dual-write, backfill, verify, contract.
+///
+/// Works from the folder that `cargo build` writes, `migrations/`, and keeps its records in the database, in the schema `coexist`. Every command can be
+/// interrupted, or killed, at any moment: the same command goes on where it stopped.
+#[derive(Debug, Parser)]
+#[command(name = "coexist", version, max_term_width = 120, after_help = exit::help(), disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Common {
+    /// The folder with a sub-folder for each change
+    #[arg(long, global = true, value_name = "DIR", default_value = "migrations")]
+    pub migrations: PathBuf,
+    /// Print JSON: one document, or one line for each event of a run and one at its end
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print results and errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Status(Status),
+    Plan(Plan),
+    Up(Up),
+    Backfill(Backfill),
+    Verify(Verify),
+    Contract(Contract),
+    Rollback(Rollback),
+}
+
+impl Command {
+    /// As it is typed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Status(_) => "status",
+            Self::Plan(_) => "plan",
+            Self::Up(_) => "up",
+            Self::Backfill(_) => "backfill",
+            Self::Verify(_) => "verify",
+            Self::Contract(_) => "contract",
+            Self::Rollback(_) => "rollback",
+        }
+    }
+}
+
+/// Show how far each change is, in the database and in the source
+///
+/// Reads only. A change that needs somebody's attention says so, and what to do.
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// Show each statement of a change, with its locks and what they block
+///
+/// Reads only. With a database, also what is done already and how large the tables are; without one, only what the files say.
+#[derive(Args, Debug)]
+pub(crate) struct Plan {
+    /// The changes; all of them where none is named
+    #[arg(value_name = "CHANGE")]
+    pub changes: Vec<String>,
+    /// Do not ask the database, whatever the environment says
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// Take every change as far as its stage permits: up to validated
+///
+/// Adds the after shape, keeps both shapes in step, fills the after shape, builds its indexes and constraints, and compares all rows.
+/// The before shape stays: it goes with `coexist contract`.
+#[derive(Args, Debug)]
+pub(crate) struct Up {
+    /// The changes; all of them where none is named
+    #[arg(value_name = "CHANGE")]
+    pub changes: Vec<String>,
+    /// Go no further than this
+    #[arg(long, value_enum, value_name = "PHASE", default_value = "validated")]
+    pub to: Target,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub limits: Limits,
+    #[command(flatten)]
+    pub pace: Pace,
+}
+
+/// Fill the after shape of changes whose writes are already in step
+#[derive(Args, Debug)]
+pub(crate) struct Backfill {
+    /// The changes; all of them where none is named
+    #[arg(value_name = "CHANGE")]
+    pub changes: Vec<String>,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub limits: Limits,
+    #[command(flatten)]
+    pub pace: Pace,
+}
+
+/// Compare both shapes of a change, row by row, now
+///
+/// Ends with 7 where rows differ, and lists the keys of some of them.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// The changes; all that are backfilled where none is named
+    #[arg(value_name = "CHANGE")]
+    pub changes: Vec<String>,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Remove the before shape of a change; there is no way back
+///
+/// Refused unless the change is validated, its stage is `contract`, and a comparison of every row is clean.
+#[derive(Args, Debug)]
+pub(crate) struct Contract {
+    /// The change
+    pub change: String,
+    /// The change's name once more: what is removed is gone
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Take a change back, from any phase before contracted
+///
+/// What new code wrote stays, in the before shape.
+#[derive(Args, Debug)]
+pub(crate) struct Rollback {
+    /// The change
+    pub change: String,
+    /// The change's name once more, for a change whose rollback loses what new code wrote
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Where the database is. libpq's variables fill what the address does not say.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Database")]
+pub(crate) struct Connection {
+    /// Its address: postgresql://user@host:port/name, or host=… dbname=…; what it leaves out is taken from PGHOST, PGPORT, PGDATABASE, PGUSER, …
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// A file with the password alone; otherwise PGPASSWORD, or the line for it in ~/.pgpass (PGPASSFILE)
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// How much TLS; otherwise as the address or PGSSLMODE says, else prefer
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub sslmode: Option<TlsMode>,
+    /// The certificates that the server's is checked against, as PEM; otherwise PGSSLROOTCERT, ~/.postgresql/root.crt, or those of the system
+    #[arg(long, value_name = "FILE", visible_alias = "sslrootcert")]
+    pub tls_root_cert: Option<PathBuf>,
+}
+
+/// How long to wait for others.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Waiting")]
+pub(crate) struct Limits {
+    /// How long a statement queues for a lock before it lets go and tries again: everybody behind it waits as long
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    pub lock_timeout: Duration,
+    /// How long one step is tried again before the command gives up
+    #[arg(long, value_name = "TIME", default_value = "10min", value_parser = duration)]
+    pub max_wait: Duration,
+}
+
+/// How fast rows are copied.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Pace")]
+pub(crate) struct Pace {
+    /// Rows in the first batch; the next ones are made larger or smaller to meet the target time
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: Option<u32>,
+    /// How long a batch should take, in milliseconds; its rows are locked that long
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub target_ms: u64,
+}
+
+/// How far `up` goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// The after shape exists
+    Expanded,
+    /// Writes through one shape reach the other
+    DualWriting,
+    /// Every row is in both shapes
+    Backfilled,
+    /// Indexes and constraints hold, and every row was compared
+    Validated,
+}
+
+impl Target {
+    pub fn phase(self) -> Phase {
+        match self {
+            Self::Expanded => Phase::Expanded,
+            Self::DualWriting => Phase::DualWriting,
+            Self::Backfilled => Phase::Backfilled,
+            Self::Validated => Phase::Validated,
+        }
+    }
+}
+
+/// `500ms`, `2s`, `10min`.
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "a number and a unit is expected, such as 500ms, 2s or 10min".to_owned())
+}

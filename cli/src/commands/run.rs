@@ -1,0 +1,124 @@
+//! What the commands that change the database have in common: a runner that tells what it does, and that stops when it is asked to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use coexist::plan::{Phase, Plan};
+use coexist::{Class, Database, Error, Options, Runner};
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::args::{Connection, Limits};
+use crate::connect::{self, Server};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::{Outcome, Output};
+use crate::progress::Reporter;
+
+/// The shortest time that a statement of a short transaction is given.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A runner at work, and what shows its work.
+pub(crate) struct Work {
+    pub runner: Runner,
+    reporter: Arc<Reporter>,
+    /// What was done, change by change, as JSON.
+    changes: Vec<Value>,
+    moved: bool,
+}
+
+impl Work {
+    /// Connects. From here on, Ctrl-C and SIGTERM end the work at the next safe point.
+    pub fn begin(context: &Context, connection: &Connection, limits: &Limits) -> Result<Self> {
+        let server = connect::server(connection, context.environment)?;
+        warn(context.output, &server);
+        // A first connection of our own: a failure says to where.
+        drop(server.open_to_read()?);
+        let reporter = Arc::new(Reporter::new(context.output));
+        let observer = Arc::clone(&reporter);
+        let options = Options::default()
+            .lock_timeout(limits.lock_timeout)
+            .statement_timeout(STATEMENT_TIMEOUT.max(limits.lock_timeout * 2))
+            .deadline(limits.max_wait)
+            .stop_flag(stop_flag(context.output)?)
+            .on_event(move |event| observer.event(event));
+        let runner = Runner::new(Database::opened_by(move || server.open()), options).map_err(failure)?;
+        Ok(Self { runner, reporter, changes: Vec::new(), moved: false })
+    }
+
+    /// Does `work` on one change, and remembers from which phase to which it came.
+    pub fn on<T>(&mut self, plan: &Plan, work: impl FnOnce(&mut Runner) -> coexist::Result<T>) -> Result<(T, Phase)> {
+        let from = self.runner.phase(&plan.change).map_err(failure)?;
+        self.reporter.begin(&plan.change);
+        let worked = work(&mut self.runner);
+        self.reporter.end();
+        // Where the connection is lost for good, how far it came is not known.
+        let to = self.runner.phase(&plan.change).unwrap_or(from);
+        self.moved |= from != to;
+        self.changes.push(json!({ "change": plan.change, "from": from.name(), "to": to.name() }));
+        worked.map(|value| (value, to)).map_err(failure)
+    }
+
+    /// Ends the work: with what went wrong, or with whether some change came into another phase.
+    pub fn end(self, result: Result<()>) -> Outcome {
+        let outcome = match result {
+            Err(failure) => Outcome::from(failure),
+            Ok(()) if self.moved => Outcome::new(Exit::Done),
+            Ok(()) => Outcome::new(Exit::NothingToDo),
+        };
+        outcome.with("changes", self.changes)
+    }
+}
+
+/// A runner for looking only: the server refuses every write on its connections.
+pub(crate) fn looking(server: Server) -> Result<Runner> {
+    drop(server.open_to_read()?);
+    let open = move || {
+        let mut client = server.open()?;
+        client.batch_execute("set default_transaction_read_only = on")?;
+        Ok(client)
+    };
+    Runner::new(Database::opened_by(open), Options::default()).map_err(failure)
+}
+
+/// Says what is worth knowing about how the database was found.
+pub(crate) fn warn(output: Output, server: &Server) {
+    server.warnings.iter().for_each(|warning| output.warning(warning));
+}
+
+/// An error of the run time, as a command ends with it.
+pub(crate) fn failure(error: Error) -> Failure {
+    let exit = match error.class() {
+        Class::Refused => Exit::Refused,
+        Class::Blocked => Exit::Blocked,
+        Class::Paused => Exit::Paused,
+        Class::Drift => Exit::Drift,
+        Class::Failed => Exit::Failed,
+    };
+    let text = error.to_string();
+    if let Error::OutOfOrder { change, needed, .. } = &error
+        && let Some((message, _)) = text.split_once("\nhelp: ")
+        && Phase::from_name(needed).is_some_and(|needed| needed <= Phase::Validated)
+    {
+        return Failure::new(exit, message).help(format!("take it there first: coexist up {change} --to {needed}"));
+    }
+    match text.split_once("\nhelp: ") {
+        Some((message, help)) => Failure::new(exit, message).help(help),
+        None => Failure::new(exit, text),
+    }
+}
+
+/// A flag that Ctrl-C, SIGTERM and SIGHUP set. The second time, the process ends at once; the server then rolls back what was under way.
+fn stop_flag(output: Output) -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Paused.code().into());
+        }
+        output.note("stopping at the next safe point; once more to stop at once");
+    })
+    .map_err(|error| Failure::new(Exit::Failed, format!("signals cannot be handled: {error}")))?;
+    Ok(flag)
+}

@@ -1,0 +1,32 @@
+//! What `--help` says is part of the interface.
+
+use super::support::Project;
+
+fn help(arguments: &str) -> String {
+    let ran = Project::new().run(arguments).ends_with(0);
+    assert_eq!(ran.err, "");
+    ran.out
+}
+
+#[test]
+fn of_the_command() {
+    insta::assert_snapshot!(help("--help"));
+}
+
+#[test]
+fn of_each_command() {
+    for command in ["status", "plan", "up", "backfill", "verify", "contract", "rollback"] {
+        insta::assert_snapshot!(format!("of_{command}"), help(&format!("{command} --help")));
+    }
+}
+
+#[test]
+fn an_address_in_the_environment_is_not_shown() {
+    let help = Project::new().env("DATABASE_URL", "postgres://ann:secret@host/x").run("up --help").ends_with(0);
+    assert!(!help.out.contains("secret"));
+}
+
+#[test]
+fn the_version_is_told() {
+    assert_eq!(help("--version"), concat!("coexist ", env!("CARGO_PKG_VERSION"), "\n"));
+}
