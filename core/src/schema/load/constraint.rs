@@ -49,8 +49,11 @@ pub(super) enum Rule {
     NotNull {
         column: String,
     },
-    /// With `WITHOUT OVERLAPS` or `PERIOD`, PostgreSQL 18 and later: kept as a statement that is not understood.
-    Temporal,
+    /// With `WITHOUT OVERLAPS` or `PERIOD`, PostgreSQL 18 and later: kept as a statement that is not understood. What it says all the same
+    /// is which columns a primary key makes `NOT NULL`.
+    Temporal {
+        not_null: Vec<String>,
+    },
 }
 
 #[derive(Clone)]
@@ -93,7 +96,7 @@ pub(super) fn table_constraint(cursor: &mut Cursor<'_>) -> Read<NewConstraint> {
     } else if cursor.eat_all(&["NOT", "NULL"]) {
         new.rule = Rule::NotNull { column: cursor.name()? };
     } else if cursor.eat_all(&["FOREIGN", "KEY"]) {
-        let columns = key_columns(cursor, "PERIOD")?;
+        let columns = key_columns(cursor)?;
         new.rule = references(cursor, columns)?;
     } else if cursor.at("EXCLUDE") {
         exclude(cursor, &mut new)?;
@@ -115,7 +118,7 @@ pub(super) fn column_constraint(cursor: &mut Cursor<'_>, column: &str) -> Read<O
     } else if cursor.eat_all(&["NOT", "NULL"]) {
         new.rule = Rule::NotNull { column: column.to_owned() };
     } else if cursor.at("REFERENCES") {
-        new.rule = references(cursor, Some(vec![column.to_owned()]))?;
+        new.rule = references(cursor, Key { columns: vec![column.to_owned()], temporal: false })?;
     } else if cursor.at_any(&["PRIMARY", "UNIQUE"]) {
         unique(cursor, &mut new, Some(column))?;
     } else {
@@ -130,7 +133,7 @@ pub(super) fn column_constraint(cursor: &mut Cursor<'_>, column: &str) -> Read<O
 fn begin(name: Option<String>, start: &Cursor<'_>) -> NewConstraint {
     NewConstraint {
         name,
-        rule: Rule::Temporal,
+        rule: Rule::Temporal { not_null: Vec::new() },
         attributes: Attributes::default(),
         with: Vec::new(),
         tablespace: None,
@@ -139,21 +142,23 @@ fn begin(name: Option<String>, start: &Cursor<'_>) -> NewConstraint {
     }
 }
 
-/// `(a, b)`; `None` if the last is temporal: `(a, PERIOD b)`, `(a, b WITHOUT OVERLAPS)`.
-fn key_columns(cursor: &mut Cursor<'_>, temporal: &str) -> Read<Option<Vec<String>>> {
+/// The columns of a key.
+struct Key {
+    columns: Vec<String>,
+    temporal: bool,
+}
+
+/// `(a, b)`, `(a, PERIOD b)`, `(a, b WITHOUT OVERLAPS)`.
+fn key_columns(cursor: &mut Cursor<'_>) -> Read<Key> {
     let mut list = cursor.parenthesized()?;
-    let mut columns = Vec::new();
+    let mut key = Key { columns: Vec::new(), temporal: false };
     while let Some(mut item) = list.next_item() {
-        if temporal == "PERIOD" && item.tokens().len() == 2 && item.at("PERIOD") {
-            return Ok(None);
-        }
-        columns.push(item.name()?);
-        if item.eat_all(&["WITHOUT", "OVERLAPS"]) {
-            return Ok(None);
-        }
+        key.temporal |= item.tokens().len() == 2 && item.eat("PERIOD");
+        key.columns.push(item.name()?);
+        key.temporal |= item.eat_all(&["WITHOUT", "OVERLAPS"]);
         item.expect_end()?;
     }
-    Ok(Some(columns))
+    Ok(key)
 }
 
 /// `PRIMARY KEY …` and `UNIQUE …`, of a table or of the column `of`.
@@ -170,18 +175,18 @@ fn unique(cursor: &mut Cursor<'_>, new: &mut NewConstraint, of: Option<&str>) ->
         new.rule = Rule::UsingIndex { primary, index: cursor.name()? };
         return Ok(());
     }
-    let columns = match of {
-        Some(column) => Some(vec![column.to_owned()]),
-        None => key_columns(cursor, "WITHOUT OVERLAPS")?,
+    let key = match of {
+        Some(column) => Key { columns: vec![column.to_owned()], temporal: false },
+        None => key_columns(cursor)?,
     };
     let include = index_options(cursor, new)?;
-    if let Some(columns) = columns {
-        new.rule = if primary {
-            Rule::PrimaryKey { columns, include }
-        } else {
-            Rule::Unique { columns, include, nulls_not_distinct }
-        };
-    }
+    let columns = key.columns;
+    new.rule = match (primary, key.temporal) {
+        (true, true) => Rule::Temporal { not_null: columns },
+        (false, true) => Rule::Temporal { not_null: Vec::new() },
+        (true, false) => Rule::PrimaryKey { columns, include },
+        (false, false) => Rule::Unique { columns, include, nulls_not_distinct },
+    };
     Ok(())
 }
 
@@ -226,10 +231,10 @@ fn exclude(cursor: &mut Cursor<'_>, new: &mut NewConstraint) -> Read<()> {
 }
 
 /// `REFERENCES table [(columns)] [MATCH …] [ON …]`.
-fn references(cursor: &mut Cursor<'_>, columns: Option<Vec<String>>) -> Read<Rule> {
+fn references(cursor: &mut Cursor<'_>, key: Key) -> Read<Rule> {
     cursor.expect("REFERENCES")?;
     let mut new = NewForeignKey {
-        columns: Vec::new(),
+        columns: key.columns,
         references: cursor.path()?,
         referenced: Vec::new(),
         on_update: ReferentialAction::NoAction,
@@ -237,7 +242,12 @@ fn references(cursor: &mut Cursor<'_>, columns: Option<Vec<String>>) -> Read<Rul
         on_delete_columns: Vec::new(),
         match_full: false,
     };
-    let referenced = if cursor.at_symbol(b'(') { key_columns(cursor, "PERIOD")? } else { Some(Vec::new()) };
+    let mut temporal = key.temporal;
+    if cursor.at_symbol(b'(') {
+        let referenced = key_columns(cursor)?;
+        new.referenced = referenced.columns;
+        temporal |= referenced.temporal;
+    }
     if cursor.eat("MATCH") {
         new.match_full = cursor.name()? == "full";
     }
@@ -253,10 +263,7 @@ fn references(cursor: &mut Cursor<'_>, columns: Option<Vec<String>>) -> Read<Rul
             break;
         }
     }
-    Ok(match (columns, referenced) {
-        (Some(columns), Some(referenced)) => Rule::ForeignKey(NewForeignKey { columns, referenced, ..new }),
-        _ => Rule::Temporal,
-    })
+    Ok(if temporal { Rule::Temporal { not_null: Vec::new() } } else { Rule::ForeignKey(new) })
 }
 
 fn referential_action(cursor: &mut Cursor<'_>) -> Read<ReferentialAction> {
@@ -299,7 +306,8 @@ pub(super) fn attributes(cursor: &mut Cursor<'_>) -> Attributes {
 pub(super) fn add(loader: &mut Loader, table: &QualifiedName, new: NewConstraint) {
     let schema = &table.schema;
     let (kind, chosen) = match new.rule {
-        Rule::Temporal => {
+        Rule::Temporal { not_null } => {
+            require_not_null(loader, table, &not_null);
             let prefix = format!("ALTER TABLE {} ADD ", table.quoted());
             loader.schema.opaque.push(super::opaque(&format!("{prefix}{}", new.text), new.line));
             return;
@@ -442,9 +450,13 @@ fn add_not_null(
 
 /// A primary key makes its columns `NOT NULL`.
 fn imply_not_null(loader: &mut Loader, table: &QualifiedName, kind: &ConstraintKind) {
-    let ConstraintKind::PrimaryKey { columns, .. } = kind else { return };
-    let Some(table) = loader.table_mut(table) else { return };
-    for column in &mut table.columns {
+    if let ConstraintKind::PrimaryKey { columns, .. } = kind {
+        require_not_null(loader, table, columns);
+    }
+}
+
+fn require_not_null(loader: &mut Loader, table: &QualifiedName, columns: &[String]) {
+    for column in loader.table_mut(table).into_iter().flat_map(|table| &mut table.columns) {
         column.not_null |= columns.contains(&column.name);
     }
 }

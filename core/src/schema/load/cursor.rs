@@ -312,6 +312,15 @@ impl<'s> Cursor<'s> {
         }
     }
 
+    /// The name, if there is nothing else but what qualifies it.
+    pub fn only_name(mut self) -> Option<String> {
+        if self.at_any(&["TRUE", "FALSE", "NULL"]) {
+            return None;
+        }
+        let path = self.path().ok()?;
+        self.is_done().then_some(path.name)
+    }
+
     /// The token behind the next one.
     pub fn peek_second(&self) -> Option<Token> {
         self.tokens.get(1).copied()

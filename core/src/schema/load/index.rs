@@ -80,7 +80,12 @@ pub(super) fn create(cursor: &mut Cursor<'_>, loader: &mut Loader, unique: bool,
 pub(super) fn key(cursor: &mut Cursor<'_>) -> Read<NewKey> {
     let start = *cursor;
     let on = if cursor.at_symbol(b'(') {
-        IndexTarget::Expression(cursor.parenthesized()?.expression()?)
+        let inner = cursor.parenthesized()?;
+        match inner.without_parentheses().only_name() {
+            // A column in parentheses is a column.
+            Some(column) => IndexTarget::Column(column),
+            None => IndexTarget::Expression(inner.expression()?),
+        }
     } else {
         let path = cursor.path()?;
         if cursor.at_symbol(b'(') {

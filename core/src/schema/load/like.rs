@@ -61,7 +61,8 @@ impl Like {
         column.options = Vec::new();
         column.not_null_name = None;
         if let Some(identity) = &mut column.identity {
-            let options = NewSequence::default();
+            let original = identity.sequence.as_ref().and_then(|name| loader.schema.sequences.get(name));
+            let options = original.map(NewSequence::like).unwrap_or_default();
             let sequence = sequence::make_for_column(loader, table, &column.name, &column.ty, options, column.line);
             identity.sequence = Some(sequence);
         }

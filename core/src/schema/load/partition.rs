@@ -123,9 +123,7 @@ fn clone_constraint(loader: &mut Loader, parent: &QualifiedName, constraint: &Co
     }
     let (columns, label) = match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, .. } => {
-            for column in &mut table.columns {
-                column.not_null |= columns.contains(&column.name);
-            }
+            table.columns.iter_mut().for_each(|column| column.not_null |= columns.contains(&column.name));
             (None, "pkey")
         }
         ConstraintKind::Unique { columns, include, .. } => {

@@ -114,7 +114,7 @@ pub(super) fn read(statement: Cursor<'_>, loader: &mut Loader) -> Read<Outcome> 
         "grant" => privileges::grant(cursor, loader, line)?,
         "revoke" => privileges::revoke(cursor, loader)?,
         "set" => settings::set(cursor, loader)?,
-        "reset" => settings::reset(cursor, loader),
+        "reset" => settings::reset(cursor, loader)?,
         "select" => settings::select(cursor, loader),
         "do" | "call" | "import" => return Ok(Outcome::Opaque),
         command if PASSED_OVER.contains(&command) => {}
@@ -153,7 +153,7 @@ fn create(cursor: &mut Cursor<'_>, statement: Cursor<'_>, loader: &mut Loader) -
         index::create(cursor, loader, false, line)?;
     } else if cursor.eat_all(&["MATERIALIZED", "VIEW"]) {
         view::create_materialized(cursor, loader, line)?;
-    } else if cursor.eat("VIEW") || cursor.eat_all(&["RECURSIVE", "VIEW"]) {
+    } else if cursor.at("VIEW") || cursor.at_all(&["RECURSIVE", "VIEW"]) {
         view::create(cursor, loader, temporary, line)?;
     } else if cursor.eat("TYPE") {
         types::create(cursor, loader, line)?;
