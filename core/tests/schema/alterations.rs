@@ -121,8 +121,8 @@ fn a_renamed_table_is_renamed_wherever_it_is_named() {
     let new = name("app.New T");
     assert_eq!(schema.tables[&new].name, new);
     assert_eq!(schema.foreign_keys_to(&new).count(), 1);
-    assert_eq!(table(&schema, "c").parents, [new.clone()]);
-    assert_eq!(schema.views[&name("v")].relations, [new.clone()]);
+    assert_eq!(table(&schema, "c").parents.first(), Some(&new));
+    assert_eq!(schema.views[&name("v")].relations.first(), Some(&new));
     assert_eq!(schema.publications[0].tables[0].0, new);
     // Sequences that a table owns follow it.
     assert_eq!(schema.sequences[&name("app.t_id_seq")].owned_by, Some((new.clone(), "id".to_owned())));
