@@ -20,6 +20,8 @@ pub struct Scope<'a> {
     pub reads: Vec<(String, SqlType)>,
     /// The columns that it makes.
     pub makes: Vec<String>,
+    /// False where the declaration names a type that does not exist: the expression most likely names it, too.
+    pub knows_types: bool,
     /// The table, as it was before.
     pub table: &'a Table,
     /// Everything else that can be named.
@@ -61,7 +63,7 @@ pub fn expression(literal: &Literal, scope: &Scope<'_>, errors: &mut Errors) -> 
     for mistake in unfit_functions(&expression, &surroundings) {
         errors.push(diagnostic(literal, scope, mistake));
     }
-    for cast in expression.casts() {
+    for cast in expression.casts().iter().filter(|_| scope.knows_types) {
         if let Some(unknown) = types::unknown(&cast.target, scope.shape) {
             let mistake =
                 ExpressionError::new(ErrorKind::Type, cast.target_range.clone(), unknown.message(), "no such type");
