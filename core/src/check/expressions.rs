@@ -57,7 +57,7 @@ pub fn expression(literal: &Literal, scope: &Scope<'_>, errors: &mut Errors) -> 
     let surroundings = fitness::Surroundings {
         schema: scope.shape.schema(),
         search_path: &[&scope.table.name.schema, "public"],
-        column_type: &|column| scope.reads.iter().find(|(name, _)| *name == column.name).map(|(_, ty)| ty.clone()),
+        column_type: &|column| scope.type_of(&column.name).cloned(),
         server: scope.server,
     };
     for mistake in unfit_functions(&expression, &surroundings) {
