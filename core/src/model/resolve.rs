@@ -19,6 +19,7 @@ use crate::check::{
 use crate::diagnostic::{Diagnostic, Errors};
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{Column, Schema, SqlType, Table};
+use crate::sql::Expression;
 use crate::syntax::{ColumnPath, Declaration, Operation, Rename, Retype, Split};
 
 /// Resolves a declaration against the schema. Every mistake goes to `errors`; the model holds the changes without one.
@@ -267,10 +268,13 @@ impl<'a> Resolution<'a> {
 
     /// Whether the new type can take the place of the old one in what hangs on the column.
     fn type_fits(&self, tree: &Retype, touched: &Touched<'_>, column: &Column, ty: &SqlType, errors: &mut Errors) {
-        if *ty == column.ty {
+        if *ty == column.ty && !converts(tree) {
             errors.push(
                 Diagnostic::new(tree.ty.span, format!("`{}` is of type `{ty}` already", touched.name()))
-                    .note(at_line(column.line, self.shape.schema()))
+                    .note(format!(
+                        "{}; without another type, `forward` has to make other values",
+                        at_line(column.line, self.shape.schema())
+                    ))
                     .help(format!(
                         "for another name alone, write `rename {} to {};`",
                         touched.name(),
@@ -327,4 +331,10 @@ impl<'a> Resolution<'a> {
         dependents::has_no_rules(touched.table, table_span, self.shape, errors);
         dependents::check(touched, errors);
     }
+}
+
+/// Whether a retype makes other values, whatever their type is.
+fn converts(tree: &Retype) -> bool {
+    let expression = tree.forward.as_ref().map(|forward| Expression::parse(&forward.expression.value));
+    expression.is_some_and(|expression| expression.is_ok_and(|expression| expression.as_column().is_none()))
 }

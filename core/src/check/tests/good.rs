@@ -75,6 +75,16 @@ fn a_retype() {
 }
 
 #[test]
+fn a_retype_may_keep_the_type_and_change_the_values() {
+    let model = Case::shop().model(
+        r#"change phone { retype orders.code to voucher: text {
+               forward lossy "upper(code)" or reject, irreversible, insert nulls take before
+           } stage expand; }"#,
+    );
+    assert!(!columns(&model, "phone").rename);
+}
+
+#[test]
 fn a_split() {
     let model = Case::shop().model(
         "change split_user_profile { split users into app.profiles { key user_id, move bio, avatar_url, always } stage expand; }",
