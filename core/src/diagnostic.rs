@@ -111,6 +111,10 @@ impl Drop for Errors {
     }
 }
 
+/// What is asked for cannot be had, and the mistake that is to blame is in [`Errors`] already.
+#[derive(Clone, Copy, Debug)]
+pub struct Reported;
+
 /// One `compile_error!` for each mistake, at its token.
 pub fn compile_errors(diagnostics: &[Diagnostic]) -> TokenStream {
     diagnostics

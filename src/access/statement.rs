@@ -171,7 +171,7 @@ fn selected(table: &Table) -> String {
         .zip(table.carried)
         .map(|(name, carried)| match carried {
             Carried::Text(_) => format!("{}::text", quote_ident(name)),
-            Carried::Native(_) | Carried::Inferred => quote_ident(name),
+            Carried::Native(_) | Carried::Own(_) => quote_ident(name),
         })
         .collect();
     columns.join(", ")
@@ -196,10 +196,11 @@ impl<'a> Parameters<'a> {
         let n = self.0.len() + 1;
         let sql = match (carried, &ty) {
             (Carried::Text(target), _) => format!("${n}::text::{target}"),
+            (Carried::Own(target), _) => format!("${n}::{target}"),
             // The type `"char"`, which without quotes would be `character(1)`.
-            (_, Some(Type::CHAR)) => format!("${n}::\"char\""),
-            (_, Some(ty)) => format!("${n}::{}", ty.name()),
-            (_, None) => format!("${n}"),
+            (Carried::Native(_), Some(Type::CHAR)) => format!("${n}::\"char\""),
+            (Carried::Native(_), Some(ty)) => format!("${n}::{}", ty.name()),
+            (Carried::Native(_), None) => format!("${n}"),
         };
         self.0.push(Param { value, ty });
         sql

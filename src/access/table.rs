@@ -41,8 +41,8 @@ pub enum Carried {
     Native(u32),
     /// In its text form, and cast back to this type (SQL, quoted where it must be).
     Text(&'static str),
-    /// As the server and the column's own Rust type agree.
-    Inferred,
+    /// As the column's own Rust type does it. The server has to be asked for this type (SQL, quoted where it must be).
+    Own(&'static str),
 }
 
 impl Carried {
@@ -51,7 +51,7 @@ impl Carried {
         match self {
             Self::Native(oid) => Type::from_oid(oid),
             Self::Text(_) => Some(Type::TEXT),
-            Self::Inferred => None,
+            Self::Own(_) => None,
         }
     }
 }

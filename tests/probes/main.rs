@@ -4,6 +4,7 @@
 
 mod concurrently;
 mod keys;
+mod refusals;
 mod scans;
 mod statements;
 #[path = "../support/mod.rs"]

@@ -43,17 +43,19 @@ pub fn drafts<'a>(declaration: &'a Declaration, errors: &mut Errors) -> Vec<Draf
     drafts
 }
 
-/// Two changes of one name would be one module, one folder and one row in the ledger.
+/// The name of a change is the name of a module, of a folder, and of what the database remembers of it.
 fn name_is_unique(tree: &Change, earlier: &[Change], errors: &mut Errors) -> bool {
     // Folders of some file systems do not tell small letters from capitals.
     let same = |other: &&Change| other.name.text.to_lowercase() == tree.name.text.to_lowercase();
     let Some(first) = earlier.iter().find(same) else { return true };
-    let line = first.name.span.start().line;
-    errors.push(
-        Diagnostic::new(tree.name.span, format!("change `{}` is declared twice", tree.name.text))
-            .note(format!("the first `{}` is on line {line}; its name is the name of a module, a folder and of what the database remembers", first.name.text))
-            .help("give this one a name of its own"),
-    );
+    let (name, line) = (&tree.name.text, first.name.span.start().line);
+    let (message, note) = if first.name.text == *name {
+        (format!("change `{name}` is declared twice"), format!("the first one is on line {line}"))
+    } else {
+        let message = format!("change `{name}` differs from `{}` in capitals only", first.name.text);
+        (message, format!("that one is on line {line}; their folders in migrations/ would be one on some systems"))
+    };
+    errors.push(Diagnostic::new(tree.name.span, message).note(note).help("give this one a name of its own"));
     false
 }
 

@@ -128,7 +128,7 @@ fn builds_on(one: &Claim<'_>, other: &Claim<'_>, claims: &[Claim<'_>]) -> bool {
 /// The first of all reasons why two changes cannot be in flight at once.
 fn conflict(earlier: &Claim<'_>, later: &Claim<'_>, schema: &Schema) -> Option<Diagnostic> {
     same_column(earlier, later)
-        .or_else(|| builds_without_saying(earlier, later))
+        .or_else(|| builds_without_saying(earlier, later, schema))
         .or_else(|| same_name(earlier, later))
         .or_else(|| same_object(earlier, later, schema))
 }
@@ -165,13 +165,16 @@ fn same_column(earlier: &Claim<'_>, later: &Claim<'_>) -> Option<Diagnostic> {
 }
 
 /// Whoever reads a change must see that it needs another one to have been contracted.
-fn builds_without_saying(earlier: &Claim<'_>, later: &Claim<'_>) -> Option<Diagnostic> {
+fn builds_without_saying(earlier: &Claim<'_>, later: &Claim<'_>, schema: &Schema) -> Option<Diagnostic> {
+    let was_there =
+        |table: &QualifiedName, column: &str| schema.table(table).is_some_and(|table| table.column(column).is_some());
     let made = |one: &Claim<'_>, other: &Claim<'_>| {
         one.gone
             .iter()
             .find(|(table, column, _)| {
                 let is_new = other.new.iter().any(|(new_table, new, _)| (new_table, new) == (table, column));
-                is_new || other.new_table.as_ref().is_some_and(|(new_table, _)| new_table == table)
+                is_new && !was_there(table, column)
+                    || other.new_table.as_ref().is_some_and(|(new_table, _)| new_table == table)
             })
             .map(|(table, column, span)| (table.clone(), column.clone(), *span))
     };

@@ -20,6 +20,8 @@ pub struct Scope<'a> {
     pub reads: Vec<(String, SqlType)>,
     /// The columns that it makes.
     pub makes: Vec<String>,
+    /// False where the declaration names a type that does not exist: the expression most likely names it, too.
+    pub knows_types: bool,
     /// The table, as it was before.
     pub table: &'a Table,
     /// Everything else that can be named.
@@ -55,13 +57,13 @@ pub fn expression(literal: &Literal, scope: &Scope<'_>, errors: &mut Errors) -> 
     let surroundings = fitness::Surroundings {
         schema: scope.shape.schema(),
         search_path: &[&scope.table.name.schema, "public"],
-        column_type: &|column| scope.reads.iter().find(|(name, _)| *name == column.name).map(|(_, ty)| ty.clone()),
+        column_type: &|column| scope.type_of(&column.name).cloned(),
         server: scope.server,
     };
     for mistake in unfit_functions(&expression, &surroundings) {
         errors.push(diagnostic(literal, scope, mistake));
     }
-    for cast in expression.casts() {
+    for cast in expression.casts().iter().filter(|_| scope.knows_types) {
         if let Some(unknown) = types::unknown(&cast.target, scope.shape) {
             let mistake =
                 ExpressionError::new(ErrorKind::Type, cast.target_range.clone(), unknown.message(), "no such type");

@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 
-use crate::diagnostic::{Diagnostic, Errors};
+use crate::diagnostic::{Diagnostic, Errors, Reported};
 use crate::model::{AfterColumn, Shape, Side};
 use crate::schema::{Column, SqlText, Table};
 use crate::syntax::InsertNulls;
@@ -32,7 +32,7 @@ impl Insert<'_> {
         span: Span,
         example: impl Fn(&str) -> String,
         errors: &mut Errors,
-    ) -> Result<Option<Side>, ()> {
+    ) -> Result<Option<Side>, Reported> {
         let diagnostic = match (declared, self.why_clear()) {
             (None, Some(_)) => return Ok(None),
             (Some(declared), None) => return Ok(Some(if declared.after { Side::After } else { Side::Before })),
@@ -42,7 +42,7 @@ impl Insert<'_> {
                 .help("leave it out"),
         };
         errors.push(diagnostic);
-        Err(())
+        Err(Reported)
     }
 
     /// Why an INSERT that leaves the after column null can mean one thing only; `None` if it can mean two.

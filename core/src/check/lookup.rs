@@ -9,8 +9,8 @@ use crate::syntax::{self, Declaration, Name, Operation, Rename, Retype, TablePat
 
 use super::{at_line, listed, source_name, written, written_table};
 
-/// More columns than this are not listed in a message.
-const LISTED_COLUMNS: usize = 20;
+/// Of more names than this, a message tells the number.
+const MOST_LISTED: usize = 20;
 
 /// What else is declared, which may have to do with a name that is not there.
 #[derive(Clone, Copy)]
@@ -120,14 +120,26 @@ pub fn table<'s>(
     if let Some((kind, line)) = schema.relation(&name) {
         diagnostic = diagnostic.note(format!("`{}` is a {kind} ({})", written_table(&name), at_line(line, schema)));
     }
-    let source = source_name(schema);
     errors.push(match nearest_table(path, &name, shape) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None if shape.tables().next().is_none() => diagnostic.note(format!("{source} has no tables")),
-        None => diagnostic
-            .help(format!("if the table is new, write {source} again: `pg_dump --schema-only --file {source}`")),
+        None => with_tables(diagnostic, shape),
     });
     None
+}
+
+/// Says which tables there are, and how a new one comes to be known.
+fn with_tables(diagnostic: Diagnostic, shape: &Shape) -> Diagnostic {
+    let source = source_name(shape.schema());
+    let tables: Vec<String> = shape.tables().map(|table| written_table(&table.name)).collect();
+    let diagnostic = match tables.len() {
+        0 => diagnostic.note(format!("{source} has no tables")),
+        1..=MOST_LISTED => diagnostic.note(format!("{source} has {}", listed(tables))),
+        count => diagnostic.note(format!("{source} has {count} other tables")),
+    };
+    diagnostic.help(match source.ends_with(".sql") {
+        true => format!("if the table is new, write {source} again: `pg_dump --schema-only --file {source}`"),
+        false => format!("if the table is new, add it to {source}"),
+    })
 }
 
 /// The table that was probably meant: one of this name in another schema, or one with nearly this name.
@@ -171,7 +183,7 @@ fn with_columns(diagnostic: Diagnostic, table: &Table, name: &Name, shape: &Shap
     let place = at_line(table.line, shape.schema());
     let diagnostic = match table.columns.len() {
         0 => diagnostic.note(format!("it has no columns at all ({place})")),
-        1..=LISTED_COLUMNS => diagnostic.note(format!("its columns are {} ({place})", listed(names()))),
+        1..=MOST_LISTED => diagnostic.note(format!("its columns are {} ({place})", listed(names()))),
         count => diagnostic.note(format!("it has {count} columns ({place})")),
     };
     match nearest(&name.text, names()) {

@@ -6,7 +6,7 @@
 //! - [`change`]: a change by itself: its name, its one operation, its stage; [`phases`]: its phase blocks.
 //! - [`order`]: what builds on what, and the sequence of stages.
 //! - [`lookup`]: names of tables and columns that must exist; [`names`]: names that must be free.
-//! - [`types`]: types that must exist; [`overrides`]: their Rust types; [`expressions`] and [`conversions`]: SQL; [`inserts`]: what an
+//! - [`types`]: types that must exist; [`overrides`]: their Rust types; [`expressions`], [`conversions`] and [`retype`]: SQL; [`inserts`]: what an
 //!   INSERT means.
 //! - [`dependents`]: what hangs on a column and cannot be carried over; [`split`]: what a split needs.
 //! - [`conflicts`]: changes that get in each other's way.
@@ -22,6 +22,7 @@ pub mod names;
 pub mod order;
 pub mod overrides;
 pub mod phases;
+pub mod retype;
 pub mod split;
 pub mod types;
 mod view_reads;

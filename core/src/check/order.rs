@@ -130,12 +130,11 @@ pub fn follows_committed(draft: &Draft<'_>, committed: &Committed, errors: &mut 
     let Committed::Stages(stages) = committed else { return };
     let Some(written) = draft.tree.stages.first() else { return };
     let name = draft.name();
-    let expand = "as `stage expand;`: with that the new shape is made, and the code still uses the old one";
     let diagnostic = match (stages.get(name), draft.stage) {
         (None, Stage::Expand) => return,
         (None, stage) => Diagnostic::new(written.span, format!("`{name}` is new, and cannot start at stage `{}`", stage.name()))
             .note(format!("migrations/{name}/change.toml does not exist, so no deployment has made the new shape yet"))
-            .help(format!("start {expand}")),
+            .help("write `stage expand;`: the new shape is made, and the code still uses the old one"),
         (Some(Stage::Contract), stage @ (Stage::Expand | Stage::Migrate)) => {
             Diagnostic::new(written.span, format!("`{name}` turns back from stage `contract` to `{}`", stage.name()))
                 .note(format!("migrations/{name}/change.toml says `contract`: the old shape may be gone from the database, and there is no way back to it"))

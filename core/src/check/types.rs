@@ -196,7 +196,7 @@ pub fn is_no_constrained_domain(
     let Some(domain) = constrained_domain(ty, schema) else { return true };
     errors.push(
         Diagnostic::new(span, format!("{what} would be of domain `{}`, which has constraints", domain.name))
-            .note(format!("adding such a column rewrites the whole table under ACCESS EXCLUSIVE, also when it is empty of values ({})", at_line(domain.line, schema)))
+            .note(format!("adding a column of such a domain rewrites the whole table under ACCESS EXCLUSIVE, even where it stays null ({})", at_line(domain.line, schema)))
             .help(help.replace("<base>", &base_type(&domain.base, schema).to_string())),
     );
     false

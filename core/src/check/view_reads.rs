@@ -39,10 +39,11 @@ pub fn may_read(view: &View, table: &QualifiedName, column: &str) -> bool {
     if !view.relations.contains(table) || !(names(column) || names("*")) {
         return false;
     }
-    view.relations.len() == 1 || names_of_it(&view.query, &table.name, column)
+    view.relations.len() == 1 || names_of_it(&view.query, &table.name, column, names("*"))
 }
 
-fn names_of_it(query: &str, table: &str, column: &str) -> bool {
+/// Whether a query of several relations names the column of this one, or, where it reads whole rows, a row of it.
+fn names_of_it(query: &str, table: &str, column: &str, reads_rows: bool) -> bool {
     let tokens = tokens(query);
     let name = |i: usize| tokens.get(i).and_then(|token| token.name(query));
     let is_symbol = |i: usize, symbol: u8| tokens.get(i).is_some_and(|token| token.is_symbol(symbol));
@@ -50,7 +51,7 @@ fn names_of_it(query: &str, table: &str, column: &str) -> bool {
     (0..tokens.len()).any(|i| {
         let follows_dot = i > 0 && is_symbol(i - 1, b'.');
         let qualifier = || if i >= 2 && follows_dot { name(i - 2) } else { None };
-        if is_symbol(i, b'*') {
+        if is_symbol(i, b'*') && reads_rows {
             // `users.*`; or `*` alone where a list begins or goes on, and not where numbers are multiplied.
             let begins_list = i > 0 && (is_symbol(i - 1, b',') || tokens[i - 1].is_word(query, "select"));
             return begins_list || qualifier().is_some_and(|row| rows.contains(&row));
@@ -61,7 +62,7 @@ fn names_of_it(query: &str, table: &str, column: &str) -> bool {
                 None => !(i > 0 && tokens[i - 1].is_word(query, "as")),
             },
             // A row as a value: `row_to_json(u)`, `u IS NULL`.
-            Some(found) if rows.contains(&found) => {
+            Some(found) if reads_rows && rows.contains(&found) => {
                 let names_relation =
                     i > 0 && ["from", "join", "as"].iter().any(|word| tokens[i - 1].is_word(query, word));
                 !follows_dot && !is_symbol(i + 1, b'.') && !names_relation && !follows_relation(query, &tokens, i)
@@ -106,12 +107,13 @@ mod tests {
     use super::*;
 
     fn reads(query: &str, column: &str) -> bool {
+        let reads = crate::sql::tree::query_reads(query).unwrap();
         let view = View {
             name: QualifiedName::new("public", "v"),
             materialized: false,
             query: query.to_owned(),
             relations: vec![QualifiedName::new("public", "users"), QualifiedName::new("public", "orders")],
-            column_names: vec![column.to_owned(), "*".to_owned()],
+            column_names: reads.columns,
             indexes: Vec::new(),
             line: 1,
         };

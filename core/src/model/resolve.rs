@@ -3,20 +3,23 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use proc_macro2::Span;
+
 use super::apply::apply;
-use super::{AfterColumn, Change, ChangeKind, ColumnsChange, Committed, Model, Shape, Side, SplitChange};
+use super::{AfterColumn, Change, ChangeKind, ColumnsChange, Committed, Model, Shape, SplitChange};
 use crate::check::change::{Draft, drafts};
-use crate::check::conversions::{self, Filled};
+use crate::check::conversions;
 use crate::check::dependents::{self, Touched};
-use crate::check::expressions::{self, Scope};
 use crate::check::inserts::Insert;
 use crate::check::lookup::{self, Surroundings};
+use crate::check::retype::Retyping;
 use crate::check::{
     at_line, conflicts, names, order, overrides, source_name, split, types, written, written_column, written_table,
 };
 use crate::diagnostic::{Diagnostic, Errors};
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{Column, Schema, SqlType, Table};
+use crate::sql::Expression;
 use crate::syntax::{ColumnPath, Declaration, Operation, Rename, Retype, Split};
 
 /// Resolves a declaration against the schema. Every mistake goes to `errors`; the model holds the changes without one.
@@ -158,28 +161,32 @@ impl<'a> Resolution<'a> {
     /// The column that a rename or a retype takes away, with its table.
     fn column(&self, path: &ColumnPath, to: &str, errors: &mut Errors) -> Option<(&'a Table, &'a Column)> {
         let table = lookup::table(&path.table, self.shape, &self.around, errors)?;
-        let is_finished = self.draft.stage == Stage::Contract
-            && table.column(&path.column.text).is_none()
-            && table.column(to).is_some();
-        if is_finished {
-            let (gone, new) = (written_column(&table.name, &path.column.text), written_column(&table.name, to));
-            errors.push(self.finished(format!("has `{new}` (line {}) and no `{gone}` any more", table.line)));
+        if let (None, Some(new)) = (table.column(&path.column.text), table.column(to)) {
+            let gone = written_column(&table.name, &path.column.text);
+            let place = at_line(new.line, self.shape.schema());
+            let found = format!("`{}` is there ({place}), and `{gone}` is not", written_column(&table.name, to));
+            errors.push(self.finished(path.column.span, &gone, found));
             return None;
         }
         let column = lookup::column(table, &path.column, self.shape, &self.around, errors)?;
         dependents::is_ordinary(table, path.table.table.span, self.shape, errors).then_some((table, column))
     }
 
-    /// A change that the schema shows as contracted has nothing left to do.
-    fn finished(&self, because: String) -> Diagnostic {
-        let tree = self.draft.tree;
+    /// A change that the schema shows as contracted has nothing left to do; and one that is not at that stage cannot be so far.
+    fn finished(&self, span: Span, gone: &str, found: String) -> Diagnostic {
+        let name = &self.draft.tree.name;
         let source = source_name(self.shape.schema());
-        Diagnostic::new(tree.name.span, format!("change `{}` is finished", tree.name.text))
-            .note(format!("{source} {because}: it was written after the contract"))
-            .help(format!(
+        let diagnostic = match self.draft.stage {
+            Stage::Contract => Diagnostic::new(name.span, format!("change `{}` is finished", name.text)).help(format!(
                 "delete `change {} {{ … }}` from the declaration; its folder in migrations/ can stay as a record",
-                tree.name.text
-            ))
+                name.text
+            )),
+            stage => Diagnostic::new(span, format!("`{gone}` is gone already")).help(format!(
+                "if the change is contracted in the database, delete it from the declaration; at `stage {};`, {source} has to be from before the contract",
+                stage.name()
+            )),
+        };
+        diagnostic.note(format!("in {source}, {found}: it was written after the contract"))
     }
 
     fn rename(&self, tree: &Rename, errors: &mut Errors) -> Option<ColumnsChange> {
@@ -226,7 +233,7 @@ impl<'a> Resolution<'a> {
         let (table, column) = self.column(&tree.column, &tree.to.text, errors)?;
         if tree.to.text == column.name {
             errors.push(
-                Diagnostic::new(tree.to.span, format!("`{}` needs a name of its own", tree.to.text))
+                Diagnostic::new(tree.to.span, format!("`{}` cannot keep its name", tree.to.text))
                     .note("the old and the new column stand side by side until the contract")
                     .help(format!(
                         "write, for example, `to {}_new`; another `rename` can give it the old name later",
@@ -243,7 +250,8 @@ impl<'a> Resolution<'a> {
         if let Some(ty) = &ty {
             self.type_fits(tree, &touched, column, ty, errors);
         }
-        let (forward, backward) = self.conversions(tree, table, column, ty.as_ref(), errors);
+        let retyping = Retyping { tree, table, column, ty: ty.as_ref(), shape: self.shape, server: self.server };
+        let (forward, backward) = (retyping.forward(errors), retyping.backward(errors));
         let (ty, forward, backward) = (ty?, forward?, backward?);
         let after = AfterColumn { name: tree.to.text.clone(), ty, not_null: column.not_null, forward };
         let insert = Insert { table, before: column, after: &after, shape: self.shape };
@@ -260,10 +268,13 @@ impl<'a> Resolution<'a> {
 
     /// Whether the new type can take the place of the old one in what hangs on the column.
     fn type_fits(&self, tree: &Retype, touched: &Touched<'_>, column: &Column, ty: &SqlType, errors: &mut Errors) {
-        if *ty == column.ty {
+        if *ty == column.ty && !converts(tree) {
             errors.push(
                 Diagnostic::new(tree.ty.span, format!("`{}` is of type `{ty}` already", touched.name()))
-                    .note(at_line(column.line, self.shape.schema()))
+                    .note(format!(
+                        "{}; without another type, `forward` has to make other values",
+                        at_line(column.line, self.shape.schema())
+                    ))
                     .help(format!(
                         "for another name alone, write `rename {} to {};`",
                         touched.name(),
@@ -286,83 +297,17 @@ impl<'a> Resolution<'a> {
         dependents::sequences_fit(touched, ty, errors);
     }
 
-    /// Forward and backward; `None` for each that has a mistake. Without the new type, only their SQL is looked at.
-    fn conversions(
-        &self,
-        tree: &Retype,
-        table: &Table,
-        column: &Column,
-        ty: Option<&SqlType>,
-        errors: &mut Errors,
-    ) -> (Option<super::Conversion>, Option<Vec<super::Conversion>>) {
-        let schema = self.shape.schema();
-        let unknown = SqlType::builtin("unknown");
-        let new_type = ty.unwrap_or(&unknown);
-        let why_not_null = format!(
-            "`{}` is NOT NULL ({}), and so is what takes its place",
-            written_column(&table.name, &column.name),
-            at_line(column.line, schema)
-        );
-        let scope = |keyword, side, (from, from_type): (&String, &SqlType), to: &String| Scope {
-            keyword,
-            side,
-            reads: vec![(from.clone(), from_type.clone())],
-            makes: vec![to.clone()],
-            table,
-            shape: self.shape,
-            server: self.server,
-        };
-        let old = (&column.name, &column.ty);
-        let new = (&tree.to.text, new_type);
-        let forward_scope = scope("forward", Side::Before, old, new.0);
-        let backward_scope = scope("backward", Side::After, new, old.0);
-        let read = |conversion: &crate::syntax::Conversion,
-                    scope: &Scope<'_>,
-                    (name, ty_of): (&String, &SqlType),
-                    errors: &mut Errors| {
-            if ty.is_none() {
-                expressions::expression(&conversion.expression, scope, errors);
-                return None;
-            }
-            let filled = Filled { name, ty: ty_of, not_null: column.not_null, why_not_null: &why_not_null };
-            conversions::declared(conversion, &filled, scope, errors)
-        };
-        let forward = match &tree.forward {
-            Some(forward) => read(forward, &forward_scope, new, errors),
-            None => {
-                let example = conversions::suggestion("forward", &column.name, old.1, new_type, schema, self.server);
-                errors.push(conversions::is_missing("forward", tree.keyword, format!("add `{example}`")));
-                None
-            }
-        };
-        let backward = match (&tree.backward, tree.irreversible) {
-            (Some(_), Some(span)) => {
-                errors.push(
-                    Diagnostic::new(span, "a change with `backward` is not `irreversible`")
-                        .note("`irreversible` says that nothing is written back to the old column")
-                        .help("leave one of them out"),
-                );
-                None
-            }
-            (Some(backward), None) => read(backward, &backward_scope, old, errors).map(|backward| vec![backward]),
-            (None, Some(_)) => Some(Vec::new()),
-            (None, None) => {
-                let example = conversions::suggestion("backward", &tree.to.text, new_type, old.1, schema, self.server);
-                let help = format!("add `{example}`; or `irreversible`, to write nothing back");
-                errors.push(conversions::is_missing("backward", tree.keyword, help));
-                None
-            }
-        };
-        (forward, backward)
-    }
-
     fn split(&self, tree: &Split, errors: &mut Errors) -> Option<SplitChange> {
         let source = lookup::table(&tree.table, self.shape, &self.around, errors)?;
         let target = lookup::qualified(&tree.into);
         let is_gone = |name: &crate::syntax::Name| source.column(&name.text).is_none();
-        if self.draft.stage == Stage::Contract && self.shape.table(&target).is_some() && tree.moved.iter().all(is_gone)
+        if let (Some(table), Some(first), true) =
+            (self.shape.table(&target), tree.moved.first(), tree.moved.iter().all(is_gone))
         {
-            errors.push(self.finished(format!("has `{}`, and the moved columns are in it", written_table(&target))));
+            let gone = written_column(&source.name, &first.text);
+            let place = at_line(table.line, self.shape.schema());
+            let found = format!("`{}` is there ({place}), and `{gone}` is not", written_table(&target));
+            errors.push(self.finished(first.span, &gone, found));
             return None;
         }
         let span = tree.table.table.span;
@@ -382,8 +327,14 @@ impl<'a> Resolution<'a> {
     }
 
     /// Whether nothing keeps the column from going away.
-    fn can_go(&self, touched: &Touched<'_>, table_span: proc_macro2::Span, errors: &mut Errors) {
+    fn can_go(&self, touched: &Touched<'_>, table_span: Span, errors: &mut Errors) {
         dependents::has_no_rules(touched.table, table_span, self.shape, errors);
         dependents::check(touched, errors);
     }
+}
+
+/// Whether a retype makes other values, whatever their type is.
+fn converts(tree: &Retype) -> bool {
+    let expression = tree.forward.as_ref().map(|forward| Expression::parse(&forward.expression.value));
+    expression.is_some_and(|expression| expression.is_ok_and(|expression| expression.as_column().is_none()))
 }

@@ -94,7 +94,10 @@ impl Reader {
         let parent_kind = parent.as_ref().map(SyntaxNode::kind);
         match node.kind() {
             SyntaxKind::COLUMN_NAME_REF => self.columns.extend(name(node)),
-            SyntaxKind::TARGET | SyntaxKind::FIELD_EXPR if has_star(node) => self.columns.push("*".to_owned()),
+            SyntaxKind::TARGET | SyntaxKind::FIELD_EXPR if has(node, SyntaxKind::STAR) => self.whole_rows(),
+            // `TABLE t`, and joins over whatever columns both sides have.
+            SyntaxKind::TABLE => self.whole_rows(),
+            SyntaxKind::JOIN if has(node, SyntaxKind::NATURAL_KW) => self.whole_rows(),
             SyntaxKind::NAME_REF => {
                 let is_first = node.prev_sibling().is_none();
                 match parent_kind {
@@ -121,9 +124,13 @@ impl Reader {
         }
         // A row as a value: `row_to_json(t)`.
         if self.row_names.contains(&name) {
-            self.columns.push("*".to_owned());
+            self.whole_rows();
         }
         self.columns.push(name);
+    }
+
+    fn whole_rows(&mut self) {
+        self.columns.push("*".to_owned());
     }
 }
 
@@ -134,8 +141,8 @@ fn is_qualifier_or_function(field: &SyntaxNode) -> bool {
     is_first && matches!(parent, Some(SyntaxKind::FIELD_EXPR | SyntaxKind::CALL_EXPR))
 }
 
-fn has_star(node: &SyntaxNode) -> bool {
-    node.children_with_tokens().any(|child| child.kind() == SyntaxKind::STAR)
+fn has(node: &SyntaxNode, token: SyntaxKind) -> bool {
+    node.children_with_tokens().any(|child| child.kind() == token)
 }
 
 /// The name that the first token of a node spells.
@@ -172,6 +179,8 @@ mod tests {
         assert_eq!(columns("select u.* from t u"), ["*"]);
         assert_eq!(columns("select row_to_json(u) from t u"), ["*", "u"]);
         assert_eq!(columns("select row_to_json(t) from t"), ["*", "t"]);
+        assert_eq!(columns("table t"), ["*"]);
+        assert_eq!(columns("select a from t natural join u"), ["*", "a"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     Change, ColumnPath, Conversion, Declaration, InsertNulls, Literal, Name, Operation, Otherwise, PhaseBlock, Rename,
     Retype, SchemaSource, Server, Setting, Split, TablePath, TypeOverride, TypeText,
 };
-use crate::diagnostic::{Diagnostic, Errors, nearest};
+use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 use crate::ident::quote_ident;
 
 /// The words that begin an item of a declaration.
@@ -42,9 +42,6 @@ pub fn parse(tokens: TokenStream, errors: &mut Errors) -> Declaration {
     }
     declaration
 }
-
-/// The mistake is in [`Errors`] already.
-struct Reported;
 
 type Parsed<T> = Result<T, Reported>;
 

@@ -75,6 +75,16 @@ fn a_retype() {
 }
 
 #[test]
+fn a_retype_may_keep_the_type_and_change_the_values() {
+    let model = Case::shop().model(
+        r#"change phone { retype orders.code to voucher: text {
+               forward lossy "upper(code)" or reject, irreversible, insert nulls take before
+           } stage expand; }"#,
+    );
+    assert!(!columns(&model, "phone").rename);
+}
+
+#[test]
 fn a_split() {
     let model = Case::shop().model(
         "change split_user_profile { split users into app.profiles { key user_id, move bio, avatar_url, always } stage expand; }",
@@ -128,4 +138,26 @@ fn a_change_with_a_mistake_does_not_hide_the_others() {
     assert_eq!(errors.len(), 2, "{errors:?}");
     assert_eq!(model.changes.len(), 1);
     assert_eq!(model.changes[0].name, "b");
+}
+
+/// A declaration that someone is still typing, and one with any token missing, is checked without a panic.
+#[test]
+fn any_prefix_is_checked_without_a_panic() {
+    const WHOLE: &str = r#"server 15; type users.bio = crate::Markdown;
+        change a { rename users.name to full_name; stage contract; backfill { batch 5 } }
+        change b { rename users.full_name to legal_name; after a; stage expand; }
+        change c { retype orders.total to total_cents: bigint { forward "total::bigint", backward "total_cents::int" or "0" } stage migrate; }
+        change d { split users into app.profiles { key user_id, move bio, avatar_url, always } stage expand; }"#;
+    for (end, _) in WHOLE.char_indices() {
+        if WHOLE[..end].parse::<proc_macro2::TokenStream>().is_ok() {
+            Case::shop().resolve(&WHOLE[..end]);
+        }
+    }
+    let words: Vec<&str> = WHOLE.split_inclusive(' ').collect();
+    for i in 0..words.len() {
+        let without = [&words[..i], &words[i + 1..]].concat().concat();
+        if without.parse::<proc_macro2::TokenStream>().is_ok() {
+            Case::shop().resolve(&without);
+        }
+    }
 }

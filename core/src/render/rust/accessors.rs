@@ -10,7 +10,7 @@ use super::derives::{self, Target, Trait};
 use super::module::Instead;
 use super::names;
 use super::proofs::{CHANGES, READS, WRITES};
-use super::table::{Column, InInsert, Table};
+use super::table::{Column, InInsert, Origin, Table};
 use super::tombstones;
 use crate::model::Side;
 
@@ -131,7 +131,7 @@ fn conversions(table: &Table<'_>) -> TokenStream {
             },
         );
     // Found by the compiler where a type of the user's own does not convert.
-    let unconvertible = table.columns.iter().any(|column| column.overridden).then(|| {
+    let unconvertible = table.columns.iter().any(|column| column.origin == Origin::Own).then(|| {
         quote! {
             #[allow(unused_imports)]
             use ::coexist::__private::Unconvertible as _;
@@ -247,7 +247,7 @@ fn update(table: &Table<'_>) -> Struct {
 }
 
 fn field(column: &Column<'_>, ty: TokenStream, docs: &str) -> Field {
-    let own = column.overridden.then(|| column.ty.clone());
+    let own = (column.origin == Origin::Own).then(|| column.ty.clone());
     Field { docs: format!("{}{docs}", column.docs()), name: column.field.clone(), ty, own }
 }
 
@@ -256,8 +256,8 @@ fn insert_new(table: &Table<'_>, form: &Form<'_>) -> TokenStream {
     let columns = || table.columns.iter().filter(|column| column.in_insert() != InInsert::Never);
     let required = columns().filter(|column| column.in_insert() == InInsert::Required);
     let params = required.map(|column| {
-        let (field, ty) = (&column.field, &column.ty);
-        quote! { #field: impl ::core::convert::Into<#ty> }
+        let (field, ty) = (&column.field, column.new_type());
+        quote! { #field: #ty }
     });
     let condition = tombstones::condition(form);
     let body = match form {
@@ -266,7 +266,8 @@ fn insert_new(table: &Table<'_>, form: &Form<'_>) -> TokenStream {
             let fields = columns().map(|column| {
                 let field = &column.field;
                 match column.in_insert() {
-                    InInsert::Required => quote! { #field: #field.into() },
+                    InInsert::Required if column.is_borrowed() => quote! { #field: #field.into() },
+                    InInsert::Required => quote! { #field },
                     _ => quote! { #field: ::core::default::Default::default() },
                 }
             });

@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 use super::accessors::{self, Form};
 use super::proofs;
-use super::table::{ShapeOf, Table};
+use super::table::{Origin, ShapeOf, Table};
 use super::tombstones;
 use super::types::TypeSettings;
 use crate::model::{Change, ChangeKind, Model, Side};
@@ -143,7 +143,7 @@ fn shapes(docs: &mut String, before: &[Table<'_>], after: &[Table<'_>]) {
     let columns = |tables: &[Table<'_>]| -> Vec<(String, String, String)> {
         let cells = tables.iter().flat_map(|table| {
             table.columns.iter().map(|column| {
-                let note = if column.text { ", its text form" } else { "" };
+                let note = if column.origin == Origin::Text { ", its text form" } else { "" };
                 let rust = format!("{}{note}", code(&without_paths(&column.row_type())));
                 (format!("{}.{}", table.table.name, column.column.name), column.sql(), rust)
             })

@@ -30,14 +30,12 @@ pub(super) struct Column<'a> {
     pub ty: TokenStream,
     /// How its values travel: a `::coexist::__private::Carried`.
     pub carried: TokenStream,
-    /// Whether its values are the text form of a type that has no Rust type.
-    pub text: bool,
+    /// Where its type comes from.
+    pub origin: Origin,
     /// Whether a row that does not name it gets a value other than NULL.
     pub has_default: bool,
     /// How a value of a key is passed.
     pub passing: Passing,
-    /// Whether its type is one of the user's own, which may turn out not to convert.
-    pub overridden: bool,
 }
 
 impl Table<'_> {
@@ -56,7 +54,7 @@ impl Column<'_> {
     /// What its fields' docs say.
     pub fn docs(&self) -> String {
         let mut docs = format!("`{}`: `{}`", self.column.name, self.sql());
-        if self.text {
+        if self.origin == Origin::Text {
             docs.push_str(", in its text form");
         }
         docs.push('.');
@@ -95,6 +93,21 @@ impl Column<'_> {
         if self.in_insert() == InInsert::Defaulted { self.update_type() } else { self.row_type() }
     }
 
+    /// The type of its parameter in `Insert::new`. Numbers are taken as they are: a literal has no type of its own that could be converted.
+    pub fn new_type(&self) -> TokenStream {
+        let ty = &self.ty;
+        if self.is_borrowed() {
+            quote! { impl ::core::convert::Into<#ty> }
+        } else {
+            quote! { #ty }
+        }
+    }
+
+    /// Whether its values have a borrowed form.
+    pub fn is_borrowed(&self) -> bool {
+        matches!(self.passing, Passing::Str | Passing::Bytes)
+    }
+
     /// The type of its field in an `Update`.
     pub fn update_type(&self) -> TokenStream {
         let ty = self.row_type();
@@ -115,7 +128,7 @@ impl Column<'_> {
     /// Its value in a row: a `Result`.
     pub fn read(&self, position: usize) -> TokenStream {
         let position = Literal::usize_unsuffixed(position);
-        if self.overridden {
+        if self.origin == Origin::Own {
             let ty = self.row_type();
             quote! { ::coexist::__private::Overridden::<#ty>::read(row, #position) }
         } else {
@@ -125,7 +138,7 @@ impl Column<'_> {
 
     /// A parameter, in an `Option`, of a place that holds a value.
     pub fn parameter(&self, place: &TokenStream) -> TokenStream {
-        if self.overridden {
+        if self.origin == Origin::Own {
             let ty = &self.ty;
             quote! { ::core::option::Option::Some(::coexist::__private::Overridden::<#ty>::field(&#place)) }
         } else {
@@ -135,7 +148,7 @@ impl Column<'_> {
 
     /// A parameter, in an `Option`, of a place of type `ty`, which may hold a value.
     pub fn optional_parameter(&self, place: &TokenStream, ty: &TokenStream) -> TokenStream {
-        if self.overridden {
+        if self.origin == Origin::Own {
             quote! { ::coexist::__private::Overridden::<#ty>::given(&#place) }
         } else {
             quote! { ::coexist::__private::given(&#place) }
@@ -144,13 +157,13 @@ impl Column<'_> {
 
     /// A parameter of a variable of the [key's type](Self::key_type), or of a reference to one.
     pub fn key_parameter(&self, variable: &Ident, reference: bool) -> TokenStream {
-        match (self.overridden, reference) {
-            (true, _) => {
+        match (self.origin, reference) {
+            (Origin::Own, _) => {
                 let ty = &self.ty;
                 quote! { ::coexist::__private::Overridden::<#ty>::field(#variable) }
             }
-            (false, true) => quote! { #variable as ::coexist::__private::Field<'_> },
-            (false, false) => quote! { &#variable },
+            (_, true) => quote! { #variable as ::coexist::__private::Field<'_> },
+            (_, false) => quote! { &#variable },
         }
     }
 }
@@ -214,43 +227,43 @@ impl<'a> ShapeOf<'a> {
 
     fn column(&self, table: &schema::Table, column: &'a schema::Column, field: Ident) -> Column<'a> {
         let sql_type = types::underlying(&column.ty, self.shape());
-        let oid = types::oid(sql_type);
-        let domain_default = types::has_default(&column.ty, self.shape());
-        let mut found = Column {
-            column,
-            field,
-            ty: quote! { ::std::string::String },
-            carried: quote! { Carried::Inferred },
-            text: false,
-            has_default: column.default.is_some() || column.identity.is_some() || domain_default,
-            passing: Passing::Str,
-            overridden: false,
-        };
-        let carried_as_oid = oid.map(|oid| {
+        let native = types::oid(sql_type).map(|oid| {
             let oid = Literal::u32_unsuffixed(oid);
             quote! { Carried::Native(#oid) }
         });
-        match (overrides::of(self, table, column), types::rust_type(sql_type, self.settings), carried_as_oid) {
-            (Some(of), _, carried) if !of.is_text => {
-                found.ty = of.path(self.model);
-                found.passing = Passing::Reference;
-                found.overridden = true;
-                found.carried = carried.unwrap_or(found.carried);
-            }
-            (of, RustType::Native(ty), Some(carried)) if of.is_none() || types::passing(sql_type) == Passing::Str => {
-                found.ty = ty;
-                found.passing = types::passing(sql_type);
-                found.carried = carried;
-            }
-            // Also where a feature is off: the front end says so, and the rest of the code is made as far as it can be.
-            _ => {
-                let target = types::cast_target(&column.ty);
-                found.text = true;
-                found.carried = quote! { Carried::Text(#target) };
-            }
-        }
-        found
+        let target = types::cast_target(&column.ty);
+        let (ty, carried, passing, origin) =
+            match (overrides::of(self, table, column), types::rust_type(sql_type, self.settings), native) {
+                (Some(of), _, native) if !of.is_text => {
+                    let carried = native.unwrap_or_else(|| quote! { Carried::Own(#target) });
+                    (of.path(self.model), carried, Passing::Reference, Origin::Own)
+                }
+                (of, RustType::Native(ty), Some(native))
+                    if of.is_none() || types::passing(sql_type) == Passing::Str =>
+                {
+                    (ty, native, types::passing(sql_type), Origin::Native)
+                }
+                // Also where a feature is off: the front end says so, and the rest of the code is made as far as it can be.
+                _ => {
+                    let string = quote! { ::std::string::String };
+                    (string, quote! { Carried::Text(#target) }, Passing::Str, Origin::Text)
+                }
+            };
+        let has_default =
+            column.default.is_some() || column.identity.is_some() || types::has_default(&column.ty, self.shape());
+        Column { column, field, ty, carried, origin, has_default, passing }
     }
+}
+
+/// Where the Rust type of a column comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The SQL type has it.
+    Native,
+    /// It is the text form of a type that has none.
+    Text,
+    /// It is one of the user's own, and may turn out not to convert.
+    Own,
 }
 
 /// Tables of `public` go by their name, others by the schema's and theirs.

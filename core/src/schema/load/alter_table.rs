@@ -387,11 +387,7 @@ fn targets(loader: &Loader, name: &QualifiedName, only: bool) -> Vec<QualifiedNa
 
 fn apply(loader: &mut Loader, name: &QualifiedName, only: bool, action: Action) {
     match action {
-        Action::DropColumn(column) => {
-            for target in targets(loader, name, only) {
-                drop_column(loader, &target, &column);
-            }
-        }
+        Action::DropColumn(column) => drop_column_with_children(loader, name, only, &column),
         Action::RenameColumn(from, to) => {
             for target in targets(loader, name, only) {
                 rename::column(loader, &target, &from, &to);
@@ -407,22 +403,22 @@ fn apply(loader: &mut Loader, name: &QualifiedName, only: bool, action: Action) 
         Action::Column { name: column, change } => change_column(loader, name, only, &column, change),
         Action::AttachPartition(child) => {
             let child = loader.relation_name(child);
-            if let Some(table) = loader.table_mut(&child) {
-                table.parents.push(name.clone());
+            if loader.add_parent(&child, name.clone()) {
                 partition::inherit_indexes(loader, name, &child);
             }
         }
         Action::Inherit(parent) => {
             let parent = loader.relation_name(parent);
-            if let Some(table) = loader.table_mut(name) {
-                table.parents.push(parent);
-            }
+            loader.add_parent(name, parent);
         }
         Action::Detach { child, parent } => {
             let child = child.map_or_else(|| name.clone(), |child| loader.relation_name(child));
             let parent = parent.map_or_else(|| name.clone(), |parent| loader.relation_name(parent));
             if let Some(table) = loader.table_mut(&child) {
                 table.parents.retain(|known| *known != parent);
+                let of_indexes = table.indexes.iter_mut().map(|index| &mut index.attached_to);
+                let of_constraints = table.constraints.iter_mut().map(|constraint| &mut constraint.attached_to);
+                of_indexes.chain(of_constraints).for_each(|attached| *attached = None);
             }
         }
         Action::Cluster(index) => cluster(loader, name, index.as_deref()),
@@ -566,6 +562,16 @@ fn column_mut<'l>(
     column: &str,
 ) -> Option<&'l mut crate::schema::Column> {
     loader.table_mut(table)?.columns.iter_mut().find(|candidate| candidate.name == column)
+}
+
+fn drop_column_with_children(loader: &mut Loader, name: &QualifiedName, only: bool, column: &str) {
+    drop_column(loader, name, column);
+    let children: Vec<QualifiedName> = loader.schema.children_of(name).map(|child| child.name.clone()).collect();
+    for child in children.iter().filter(|_| !only) {
+        if !loader.merged_columns.contains(&(child.clone(), column.to_owned())) {
+            drop_column_with_children(loader, child, only, column);
+        }
+    }
 }
 
 /// Drops a column with the constraints, indexes, statistics and sequences that hang on it.

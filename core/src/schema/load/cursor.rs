@@ -28,13 +28,15 @@ pub(super) struct Path {
 pub(super) struct Cursor<'s> {
     source: &'s Source<'s>,
     tokens: &'s [Token],
-    /// Where the run ends in the source: for messages about what is missing.
+    /// Where what follows the run begins: for messages about what is missing.
     end: u32,
 }
 
 impl<'s> Cursor<'s> {
     pub fn new(source: &'s Source<'s>, tokens: &'s [Token]) -> Self {
-        let end = tokens.last().map_or(0, |token| token.end);
+        let last = tokens.last().map_or(0, |token| token.end);
+        let rest = source.text.get(last as usize..).unwrap_or_default();
+        let end = last + (rest.len() - rest.trim_start().len()) as u32;
         Self { source, tokens, end }
     }
 
@@ -73,12 +75,17 @@ impl<'s> Cursor<'s> {
 
     /// `expected <what>, found <token>`, here.
     pub fn unexpected(&self, expected: &str) -> Unexpected {
+        let text = self.source.text.get(self.position() as usize..).unwrap_or_default();
         let found = match self.peek() {
-            Some(token) => {
-                let text = token.text(self.source.text);
-                // A string can be pages long.
-                let shown: String = text.lines().next().unwrap_or_default().chars().take(40).collect();
-                format!("`{shown}{}`", if shown.len() < text.len() { "…" } else { "" })
+            Some(token) => token.text(self.source.text),
+            // What ends this run: a comma, a parenthesis, a semicolon.
+            None => text.get(..text.len().min(1)).unwrap_or_default(),
+        };
+        let found = match found.lines().next() {
+            // A string can be pages long.
+            Some(line) => {
+                let shown: String = line.chars().take(40).collect();
+                format!("`{shown}{}`", if shown.len() < found.len() { "…" } else { "" })
             }
             None => "the end".to_owned(),
         };
@@ -235,7 +242,7 @@ impl<'s> Cursor<'s> {
     /// What lies between here and a later place in the same run.
     pub fn up_to(&self, later: &Self) -> Self {
         let tokens = &self.tokens[..self.tokens.len().saturating_sub(later.tokens.len())];
-        Self { source: self.source, tokens, end: tokens.last().map_or(self.end, |token| token.end) }
+        Self { source: self.source, tokens, end: later.position() }
     }
 
     /// All up to the first token, outside of parentheses and `CASE`, at which `stop` says so.
@@ -310,6 +317,15 @@ impl<'s> Cursor<'s> {
             }
             self = inner;
         }
+    }
+
+    /// The name, if there is nothing else but what qualifies it.
+    pub fn only_name(mut self) -> Option<String> {
+        if self.at_any(&["TRUE", "FALSE", "NULL"]) {
+            return None;
+        }
+        let path = self.path().ok()?;
+        self.is_done().then_some(path.name)
     }
 
     /// The token behind the next one.

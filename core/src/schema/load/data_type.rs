@@ -23,7 +23,9 @@ pub(super) fn read(cursor: &mut Cursor<'_>, loader: &Loader) -> Read<DataType> {
         is_array = true;
     }
     // However many are written, the catalog keeps one.
-    data_type.ty.dimensions = u8::from(is_array);
+    if is_array {
+        data_type.ty.dimensions = 1;
+    }
     Ok(data_type)
 }
 
@@ -96,6 +98,11 @@ fn interval(cursor: &mut Cursor<'_>) -> Read<String> {
 
 /// A type with a plain name, built in or not.
 fn named(path: Path, modifiers: Vec<String>, loader: &Loader) -> SqlType {
+    // The catalog's own names of array types.
+    let element = path.name.strip_prefix('_').filter(|element| is_builtin_type(element));
+    if let Some(element) = element.filter(|_| path.schema.as_deref().is_none_or(|schema| schema == "pg_catalog")) {
+        return SqlType { dimensions: 1, ..builtin(canonical_name(element), modifiers) };
+    }
     match path.schema.as_deref() {
         None if is_builtin_type(&path.name) => {}
         Some("pg_catalog") => {}

@@ -45,7 +45,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>, loader: &mut Loader, unique: bool,
     if keep_existing && name.as_ref().is_some_and(taken) {
         return Ok(());
     }
-    let name = name.unwrap_or_else(|| choose_name(loader, &of, &keys, &include));
+    let name = name.unwrap_or_else(|| choose_name(loader, &of, keys.iter().map(|key| &key.on), &include));
     let keys = keys.into_iter().map(|key| IndexKey {
         on: key.on,
         collation: key.collation.map(|collation| loader.collation_name(collation)),
@@ -80,7 +80,12 @@ pub(super) fn create(cursor: &mut Cursor<'_>, loader: &mut Loader, unique: bool,
 pub(super) fn key(cursor: &mut Cursor<'_>) -> Read<NewKey> {
     let start = *cursor;
     let on = if cursor.at_symbol(b'(') {
-        IndexTarget::Expression(cursor.parenthesized()?.expression()?)
+        let inner = cursor.parenthesized()?;
+        match inner.without_parentheses().only_name() {
+            // A column in parentheses is a column.
+            Some(column) => IndexTarget::Column(column),
+            None => IndexTarget::Expression(inner.expression()?),
+        }
     } else {
         let path = cursor.path()?;
         if cursor.at_symbol(b'(') {
@@ -124,26 +129,24 @@ pub(super) fn storage_parameters(mut list: Cursor<'_>) -> Read<Vec<(String, Stri
 }
 
 /// The name that PostgreSQL gives to an index without one.
-pub(super) fn choose_name(loader: &Loader, of: &QualifiedName, keys: &[NewKey], include: &[String]) -> String {
-    let columns = column_names(keys, include);
-    let columns = names::joined_columns(columns.iter().map(String::as_str));
-    loader.choose_relation_name(&of.schema, &of.name, Some(&columns), "idx")
+pub(super) fn choose_name<'a>(
+    loader: &Loader,
+    of: &QualifiedName,
+    keys: impl Iterator<Item = &'a IndexTarget>,
+    include: &[String],
+) -> String {
+    loader.choose_relation_name(&of.schema, &of.name, Some(&joined_names(keys, include)), "idx")
 }
 
-/// The names of the index's own columns, payload columns too.
-pub(super) fn column_names(keys: &[NewKey], include: &[String]) -> Vec<String> {
-    target_names(keys.iter().map(|key| &key.on), include)
-}
-
-pub(super) fn target_names<'a>(targets: impl Iterator<Item = &'a IndexTarget>, include: &[String]) -> Vec<String> {
-    let names: Vec<String> = targets
-        .map(|target| match target {
-            IndexTarget::Column(name) => name.clone(),
-            IndexTarget::Expression(sql) => tree::column_name(&sql.text).unwrap_or_else(|| "expr".to_owned()),
-        })
-        .chain(include.iter().cloned())
-        .collect();
-    names::index_columns(names.iter().map(String::as_str))
+/// The names of an index's own columns, those of the payload among them, as the middle of its name.
+pub(super) fn joined_names<'a>(keys: impl Iterator<Item = &'a IndexTarget>, include: &[String]) -> String {
+    let of_keys = keys.map(|key| match key {
+        IndexTarget::Column(name) => name.clone(),
+        IndexTarget::Expression(sql) => tree::column_name(&sql.text).unwrap_or_else(|| "expr".to_owned()),
+    });
+    let names: Vec<String> = of_keys.chain(include.iter().cloned()).collect();
+    let columns = names::index_columns(names.iter().map(String::as_str));
+    names::joined_columns(columns.iter().map(String::as_str))
 }
 
 /// The columns that a key names.

@@ -1,10 +1,9 @@
 //! `LIKE table INCLUDING …` in `CREATE TABLE`.
 
 use super::cursor::{Cursor, Path, Read};
-use super::index::target_names;
 use super::loader::Loader;
 use super::sequence::{self, NewSequence};
-use super::{names, statistics};
+use super::{constraint, index, statistics};
 use crate::ident::QualifiedName;
 use crate::schema::{Column, Constraint, ConstraintKind, Index, Statistics};
 
@@ -61,7 +60,8 @@ impl Like {
         column.options = Vec::new();
         column.not_null_name = None;
         if let Some(identity) = &mut column.identity {
-            let options = NewSequence::default();
+            let original = identity.sequence.as_ref().and_then(|name| loader.schema.sequences.get(name));
+            let options = original.map(NewSequence::like).unwrap_or_default();
             let sequence = sequence::make_for_column(loader, table, &column.name, &column.ty, options, column.line);
             identity.sequence = Some(sequence);
         }
@@ -78,16 +78,18 @@ impl Like {
             _ => self.includes("indexes"),
         });
         for constraint in copied {
-            let name = constraint_name(loader, constraint, table);
+            // A check keeps its name, the others get one by the usual rules.
+            let name = match constraint.kind {
+                ConstraintKind::Check { .. } => constraint.name.clone(),
+                _ => constraint::choose_key_name(loader, table, &constraint.kind),
+            };
             let comment = comment(&constraint.comment);
             let copy = Constraint { name, comment, clustered: false, attached_to: None, ..constraint.clone() };
             loader.add_constraint(table, copy);
         }
         if self.includes("indexes") {
             for index in &source.indexes {
-                let columns = target_names(index.keys.iter().map(|key| &key.on), &index.include);
-                let columns = names::joined_columns(columns.iter().map(String::as_str));
-                let name = loader.choose_relation_name(&table.schema, &table.name, Some(&columns), "idx");
+                let name = index::choose_name(loader, table, index.keys.iter().map(|key| &key.on), &index.include);
                 let comment = comment(&index.comment);
                 let copy = Index { name, comment, clustered: false, attached_to: None, ..index.clone() };
                 loader.add_index(table, copy);
@@ -103,17 +105,4 @@ impl Like {
             }
         }
     }
-}
-
-/// The name of a copied constraint: a check keeps its own.
-fn constraint_name(loader: &Loader, constraint: &Constraint, table: &QualifiedName) -> String {
-    let (columns, label): (&[String], _) = match &constraint.kind {
-        ConstraintKind::PrimaryKey { .. } => (&[], "pkey"),
-        ConstraintKind::Unique { columns, .. } => (columns, "key"),
-        ConstraintKind::Exclude { columns, .. } => (columns, "excl"),
-        _ => return constraint.name.clone(),
-    };
-    let columns = names::joined_columns(columns.iter().map(String::as_str));
-    let columns = Some(columns.as_str()).filter(|columns| !columns.is_empty());
-    loader.choose_index_constraint_name(&table.schema, &table.name, columns, label)
 }

@@ -23,6 +23,8 @@ pub(super) struct Loader {
     pub constraint_names: HashSet<QualifiedName>,
     /// The attributes of composite types: `CREATE TABLE … OF` takes its columns from one.
     pub composites: HashMap<QualifiedName, Vec<Column>>,
+    /// Columns that a table declares itself, and inherits too: they stay when the parent's goes.
+    pub merged_columns: HashSet<(QualifiedName, String)>,
     /// `CREATE COLLATION`.
     pub collations: HashSet<QualifiedName>,
     /// `NOT NULL … NOT VALID`, until the end shows whether it stays that way.
@@ -76,6 +78,7 @@ impl Loader {
             relations: HashMap::new(),
             constraint_names: HashSet::new(),
             composites: HashMap::new(),
+            merged_columns: HashSet::new(),
             collations: HashSet::new(),
             unvalidated: Vec::new(),
             marked: HashSet::new(),
@@ -181,6 +184,15 @@ impl Loader {
             }
         }
         found
+    }
+
+    /// Makes a table a child of another, unless that would go round in a circle.
+    pub fn add_parent(&mut self, child: &QualifiedName, parent: QualifiedName) -> bool {
+        let allowed = !self.with_descendants(child).contains(&parent);
+        if let Some(table) = self.table_mut(child).filter(|_| allowed) {
+            table.parents.push(parent);
+        }
+        allowed
     }
 
     /// Adds a constraint to its table, and takes its name.

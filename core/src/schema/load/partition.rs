@@ -1,8 +1,7 @@
 //! What a partition or an inheritance child has from its parent.
 
-use super::index::target_names;
 use super::loader::Loader;
-use super::names;
+use super::{constraint, index};
 use crate::ident::QualifiedName;
 use crate::schema::{Column, Constraint, ConstraintKind, Index, Table, TableKind};
 
@@ -97,9 +96,7 @@ fn clone_index(loader: &mut Loader, parent: &QualifiedName, index: &Index, parti
         known.attached_to = parent_index;
         return;
     }
-    let columns = target_names(index.keys.iter().map(|key| &key.on), &index.include);
-    let columns = names::joined_columns(columns.iter().map(String::as_str));
-    let name = loader.choose_relation_name(&partition.schema, &partition.name, Some(&columns), "idx");
+    let name = index::choose_name(loader, partition, index.keys.iter().map(|key| &key.on), &index.include);
     let part = Index { name, attached_to: parent_index, clustered: false, comment: None, ..index.clone() };
     loader.add_index(partition, part.clone());
     spread_index(loader, partition, &part);
@@ -121,24 +118,10 @@ fn clone_constraint(loader: &mut Loader, parent: &QualifiedName, constraint: &Co
         known.attached_to = parent_index;
         return;
     }
-    let (columns, label) = match &constraint.kind {
-        ConstraintKind::PrimaryKey { columns, .. } => {
-            for column in &mut table.columns {
-                column.not_null |= columns.contains(&column.name);
-            }
-            (None, "pkey")
-        }
-        ConstraintKind::Unique { columns, include, .. } => {
-            let columns = names::index_columns(columns.iter().chain(include).map(String::as_str));
-            (Some(names::joined_columns(columns.iter().map(String::as_str))), "key")
-        }
-        // Allowed since PostgreSQL 17; the name is made of the columns that it names, as far as they are plain.
-        ConstraintKind::Exclude { columns, .. } => {
-            (Some(names::joined_columns(columns.iter().map(String::as_str))), "excl")
-        }
-        _ => return,
-    };
-    let name = loader.choose_index_constraint_name(&partition.schema, &partition.name, columns.as_deref(), label);
+    if let ConstraintKind::PrimaryKey { columns, .. } = &constraint.kind {
+        table.columns.iter_mut().for_each(|column| column.not_null |= columns.contains(&column.name));
+    }
+    let name = constraint::choose_key_name(loader, partition, &constraint.kind);
     let part = Constraint {
         name,
         attached_to: parent_index,

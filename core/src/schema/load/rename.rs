@@ -18,6 +18,14 @@ pub(super) fn table(loader: &mut Loader, from: &QualifiedName, to: &QualifiedNam
         loader.relations.insert(new, Relation::Index { of: to.clone() });
     }
     loader.schema.tables.insert(to.clone(), table);
+    if from.schema != to.schema {
+        let owned = loader.schema.sequences.values();
+        let owned = owned.filter(|sequence| sequence.owned_by.as_ref().is_some_and(|(owner, _)| owner == from));
+        let owned: Vec<QualifiedName> = owned.map(|sequence| sequence.name.clone()).collect();
+        for name in owned {
+            sequence(loader, &name, QualifiedName::new(&to.schema, &name.name));
+        }
+    }
     let follow = |name: &mut QualifiedName| {
         if name == from {
             *name = to.clone();

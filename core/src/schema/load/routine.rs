@@ -28,10 +28,13 @@ pub(super) fn create(cursor: &mut Cursor<'_>, loader: &mut Loader, line: u32) ->
         } else if cursor.eat("WINDOW") {
             function.aggregate_or_window = true;
         } else if cursor.eat("SET") {
-            // The value of a setting may be any word.
+            // The values of a setting may be any words.
             cursor.path()?;
-            cursor.take_nested();
             cursor.bump();
+            cursor.bump();
+            while cursor.eat_symbol(b',') {
+                cursor.bump();
+            }
         } else if cursor.eat("AS") {
             function.body = cursor.string()?;
         } else if cursor.at_all(&["BEGIN", "ATOMIC"]) || cursor.at("RETURN") {
@@ -70,38 +73,49 @@ fn put(loader: &mut Loader, function: Function) {
     loader.schema.functions.push(function);
 }
 
-/// Arguments such that two spellings of the same compare equal: `COMMENT ON` and `DROP` leave out defaults and may leave out names.
+/// Arguments such that two spellings of the same compare equal: `COMMENT ON` and `DROP` leave out defaults, and may leave out names
+/// and what a function returns through `OUT`.
 ///
-/// What is left is the last word of each type and what follows it, which tells overloads apart in all but contrived cases.
+/// What is left of each is the last word of its type, and what tells `timestamp` with and without time zone apart.
 pub(super) fn normalized_arguments(arguments: &str) -> String {
-    let tokens = token::tokens(arguments);
-    let mut normalized = String::new();
+    let mut all = Vec::new();
+    let mut current = Argument::default();
     let mut depth = 0_usize;
-    let mut last = String::new();
-    let mut in_default = false;
-    for token in tokens {
+    for token in token::tokens(arguments) {
         let text = token.text(arguments);
         match text {
-            "(" | "[" => depth += 1,
-            ")" | "]" => depth = depth.saturating_sub(1),
-            "," if depth == 0 => {
-                normalized.push_str(&last);
-                normalized.push(',');
-                last.clear();
-                in_default = false;
-                continue;
-            }
-            "=" => in_default = true,
-            _ if text.eq_ignore_ascii_case("default") => in_default = true,
-            _ => {}
-        }
-        if in_default || depth > 0 {
-            continue;
-        }
-        match token.name(arguments) {
-            Some(name) => last = name,
-            None => last.push_str(text),
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            "," => all.push(std::mem::take(&mut current)),
+            _ => current.see(text, token.name(arguments)),
         }
     }
-    normalized + &last
+    all.push(current);
+    let inputs = all.into_iter().filter(|argument| !argument.is_output);
+    inputs.map(|argument| argument.ty).collect::<Vec<_>>().join(",")
+}
+
+/// What is known of an argument while it is read.
+#[derive(Default)]
+struct Argument {
+    ty: String,
+    is_output: bool,
+    in_default: bool,
+}
+
+impl Argument {
+    fn see(&mut self, text: &str, name: Option<String>) {
+        self.in_default |= text == "=" || text.eq_ignore_ascii_case("default");
+        if self.in_default {
+            return;
+        }
+        match name {
+            Some(name) if self.ty.is_empty() && name == "out" => self.is_output = true,
+            Some(name) if self.ty.ends_with("without time") => self.ty = format!("without time {name}"),
+            Some(name) if self.ty == "without" => self.ty = format!("without {name}"),
+            Some(name) => self.ty = name,
+            None => self.ty.push_str(text),
+        }
+    }
 }

@@ -17,6 +17,20 @@ pub(super) struct NewSequence {
     owned_by: Option<Vec<String>>,
 }
 
+impl NewSequence {
+    /// What `LIKE … INCLUDING IDENTITY` makes of a sequence: the same options, but always of the largest type.
+    pub fn like(original: &Sequence) -> Self {
+        let limit = match &original.ty {
+            Some(ty) if ty.is("smallint") => Some(i64::from(i16::MAX)),
+            Some(ty) if ty.is("integer") => Some(i64::from(i32::MAX)),
+            _ => None,
+        };
+        let mut options = original.options.clone();
+        options.max = options.max.or(limit);
+        Self { ty: Some(SqlType::builtin("bigint")), options, ..Self::default() }
+    }
+}
+
 /// `CREATE SEQUENCE`, from behind `SEQUENCE` on.
 pub(super) fn create(cursor: &mut Cursor<'_>, loader: &mut Loader, line: u32) -> Read<()> {
     let keep_existing = cursor.if_not_exists();

@@ -15,6 +15,11 @@ pub(super) fn set(cursor: &mut Cursor<'_>, loader: &mut Loader) -> Read<()> {
     }
     let name = cursor.path()?.name;
     if cursor.eat("TO") || cursor.eat_symbol(b'=') {
+        if cursor.at("DEFAULT") {
+            reset_one(loader, &name);
+            cursor.take_rest();
+            return Ok(());
+        }
         let mut values = Vec::new();
         while let Some(mut item) = cursor.next_item() {
             values.push(item.string().or_else(|_| item.name()).unwrap_or_default());
@@ -27,15 +32,23 @@ pub(super) fn set(cursor: &mut Cursor<'_>, loader: &mut Loader) -> Read<()> {
 }
 
 /// `RESET …`, from behind that word on.
-pub(super) fn reset(cursor: &mut Cursor<'_>, loader: &mut Loader) {
-    let defaults = Loader::new("");
-    if cursor.at("search_path") || cursor.at("ALL") {
-        loader.search_path = defaults.search_path;
-    }
-    if cursor.at("default_tablespace") || cursor.at("ALL") {
-        loader.default_tablespace = None;
+pub(super) fn reset(cursor: &mut Cursor<'_>, loader: &mut Loader) -> Read<()> {
+    let name = cursor.path()?.name;
+    for setting in ["search_path", "default_tablespace"] {
+        if name == setting || name == "all" {
+            reset_one(loader, setting);
+        }
     }
     cursor.take_rest();
+    Ok(())
+}
+
+fn reset_one(loader: &mut Loader, setting: &str) {
+    match setting {
+        "search_path" => loader.search_path = Loader::new("").search_path,
+        "default_tablespace" => loader.default_tablespace = None,
+        _ => {}
+    }
 }
 
 /// `SELECT …`, from behind that word on: only `set_config` matters.

@@ -8,7 +8,6 @@ use super::{
     trigger, types, view,
 };
 use crate::diagnostic::nearest;
-use crate::ident::QualifiedName;
 
 /// What became of a statement.
 pub(super) enum Outcome {
@@ -18,90 +17,31 @@ pub(super) enum Outcome {
     Opaque,
 }
 
-/// Statements that say nothing about a schema: data, transactions, maintenance.
-const PASSED_OVER: [&str; 43] = [
-    "abort",
-    "analyse",
-    "analyze",
-    "begin",
-    "checkpoint",
-    "close",
-    "cluster",
-    "commit",
-    "copy",
-    "deallocate",
-    "declare",
-    "delete",
-    "discard",
-    "end",
-    "execute",
-    "explain",
-    "fetch",
-    "insert",
-    "listen",
-    "load",
-    "lock",
-    "merge",
-    "move",
-    "notify",
-    "prepare",
-    "reassign",
-    "refresh",
-    "reindex",
-    "release",
-    "rollback",
-    "savepoint",
-    "security",
-    "show",
-    "start",
-    "table",
-    "truncate",
-    "unlisten",
-    "update",
-    "vacuum",
-    "values",
-    "with",
-    "checkpoint",
-    "(",
-];
-
 /// Statements that are read, or kept as they are.
-const READ: [&str; 11] =
-    ["alter", "call", "comment", "create", "do", "drop", "grant", "import", "reset", "revoke", "select"];
+const READ: &str = "alter call comment create do drop grant import reset revoke select set";
 
-/// What `CREATE` and `ALTER` make besides what is modelled: kept as it is.
-const OPAQUE_KINDS: [&str; 22] = [
-    "access",
-    "cast",
-    "collation",
-    "conversion",
-    "database",
-    "default",
-    "event",
-    "foreign",
-    "group",
-    "language",
-    "large",
-    "operator",
-    "role",
-    "schema",
-    "server",
-    "subscription",
-    "system",
-    "tablespace",
-    "text",
-    "transform",
-    "user",
-    "policy",
-];
+/// Statements that say nothing about a schema: data, transactions, maintenance.
+const PASSED_OVER: &str = "abort analyse analyze begin checkpoint close cluster commit copy deallocate declare delete discard end \
+    execute explain fetch insert listen load lock merge move notify prepare reassign refresh reindex release rollback savepoint \
+    security show start table truncate unlisten update vacuum values with";
+
+/// What can be created and altered besides what is modelled: kept as it is.
+const OPAQUE_KINDS: &str = "access cast collation conversion database default event foreign group language large operator policy role \
+    schema server subscription system tablespace text transform user";
+
+fn is_among(word: &str, words: &str) -> bool {
+    words.split_whitespace().any(|known| known == word)
+}
 
 /// Reads one statement into the schema.
 pub(super) fn read(statement: Cursor<'_>, loader: &mut Loader) -> Read<Outcome> {
     let mut cursor = statement;
     let line = statement.line();
-    let Ok(command) = cursor.name() else {
-        return if cursor.at_symbol(b'(') { Ok(Outcome::Understood) } else { Err(no_statement(&cursor, "")) };
-    };
+    // A query in parentheses.
+    if cursor.at_symbol(b'(') {
+        return Ok(Outcome::Understood);
+    }
+    let command = cursor.name().map_err(|_| no_statement(&statement, ""))?;
     let cursor = &mut cursor;
     match command.as_str() {
         "create" => return create(cursor, statement, loader),
@@ -114,10 +54,10 @@ pub(super) fn read(statement: Cursor<'_>, loader: &mut Loader) -> Read<Outcome> 
         "grant" => privileges::grant(cursor, loader, line)?,
         "revoke" => privileges::revoke(cursor, loader)?,
         "set" => settings::set(cursor, loader)?,
-        "reset" => settings::reset(cursor, loader),
+        "reset" => settings::reset(cursor, loader)?,
         "select" => settings::select(cursor, loader),
         "do" | "call" | "import" => return Ok(Outcome::Opaque),
-        command if PASSED_OVER.contains(&command) => {}
+        command if is_among(command, PASSED_OVER) => {}
         command => return Err(no_statement(&statement, command)),
     }
     Ok(Outcome::Understood)
@@ -125,7 +65,7 @@ pub(super) fn read(statement: Cursor<'_>, loader: &mut Loader) -> Read<Outcome> 
 
 fn no_statement(cursor: &Cursor<'_>, word: &str) -> Unexpected {
     let mut unexpected = cursor.unexpected("an SQL statement");
-    if let Some(meant) = nearest(word, READ.into_iter().chain(PASSED_OVER)) {
+    if let Some(meant) = nearest(word, READ.split_whitespace().chain(PASSED_OVER.split_whitespace())) {
         unexpected.message.push_str(&format!("; is `{}` meant?", meant.to_uppercase()));
     }
     unexpected
@@ -153,7 +93,7 @@ fn create(cursor: &mut Cursor<'_>, statement: Cursor<'_>, loader: &mut Loader) -
         index::create(cursor, loader, false, line)?;
     } else if cursor.eat_all(&["MATERIALIZED", "VIEW"]) {
         view::create_materialized(cursor, loader, line)?;
-    } else if cursor.eat("VIEW") || cursor.eat_all(&["RECURSIVE", "VIEW"]) {
+    } else if cursor.at("VIEW") || cursor.at_all(&["RECURSIVE", "VIEW"]) {
         view::create(cursor, loader, temporary, line)?;
     } else if cursor.eat("TYPE") {
         types::create(cursor, loader, line)?;
@@ -186,7 +126,7 @@ fn create(cursor: &mut Cursor<'_>, statement: Cursor<'_>, loader: &mut Loader) -
             let mut cursor = *cursor;
             cursor.bump();
             cursor.if_not_exists();
-            let name: QualifiedName = loader.new_name(cursor.path()?);
+            let name = loader.new_name(cursor.path()?);
             loader.collations.insert(name);
         }
         return other_kind(cursor);
@@ -249,8 +189,8 @@ fn other_kind(cursor: &Cursor<'_>) -> Read<Outcome> {
     let mut rest = *cursor;
     while rest.eat("TRUSTED") || rest.eat("PROCEDURAL") || rest.eat("DEFAULT") {}
     let kind = rest.name()?;
-    if OPAQUE_KINDS.contains(&kind.as_str()) || cursor.at("DEFAULT") {
+    if is_among(&kind, OPAQUE_KINDS) || cursor.at("DEFAULT") {
         return Ok(Outcome::Opaque);
     }
-    Err(cursor.unexpected("what to create or alter, as `TABLE` or `INDEX`"))
+    Err(cursor.unexpected("a kind of object, as `TABLE` or `INDEX`"))
 }

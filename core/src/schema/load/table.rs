@@ -339,22 +339,20 @@ fn build(loader: &mut Loader, mut table: Table, origin: Origin, parents: Vec<Pat
     let mut constraints = Vec::new();
     let mut copied = Vec::new();
 
-    let parents: Vec<QualifiedName> = parents.into_iter().map(|parent| loader.relation_name(parent)).collect();
-    for parent in &parents {
-        partition::inherit_columns(loader, parent, &mut table);
-    }
-    table.parents = parents;
+    let mut parents: Vec<QualifiedName> = parents.into_iter().map(|parent| loader.relation_name(parent)).collect();
     match origin {
         Origin::Own => {}
         Origin::Type(path) => {
             let of = loader.type_name(path);
             table.columns = loader.composites.get(&of).cloned().unwrap_or_default();
         }
-        Origin::Partition(path) => {
-            let parent = loader.relation_name(path);
-            partition::inherit_columns(loader, &parent, &mut table);
-            table.parents.push(parent);
-        }
+        Origin::Partition(path) => parents.push(loader.relation_name(path)),
+    }
+    // A table that is created twice is a mistake; it must not become its own ancestor.
+    let descendants = loader.with_descendants(&name);
+    parents.retain(|parent| !descendants.contains(parent));
+    for parent in &parents {
+        partition::inherit_columns(loader, parent, &mut table);
     }
     for element in elements {
         match element {
@@ -368,21 +366,24 @@ fn build(loader: &mut Loader, mut table: Table, origin: Origin, parents: Vec<Pat
                 let (column, own) = finish_column(loader, &name, new);
                 constraints.extend(own);
                 match table.columns.iter_mut().find(|known| known.name == column.name) {
-                    Some(known) => merge(known, column),
+                    Some(known) => {
+                        loader.merged_columns.insert((name.clone(), column.name.clone()));
+                        merge(known, column);
+                    }
                     None => table.columns.push(column),
                 }
             }
         }
     }
 
-    let inherited_from = table.parents.clone();
+    table.parents.clone_from(&parents);
     loader.relations.insert(name.clone(), Relation::Table);
     loader.schema.tables.insert(name.clone(), table);
-    for parent in &inherited_from {
+    for parent in &parents {
         partition::inherit_checks(loader, parent, &name);
     }
     add_constraints(loader, &name, constraints);
-    for parent in &inherited_from {
+    for parent in &parents {
         partition::inherit_indexes(loader, parent, &name);
     }
     for (source, like) in copied {
@@ -398,6 +399,11 @@ pub(super) fn finish_column(
 ) -> (Column, Vec<NewConstraint>) {
     let NewColumn { mut column, serial, identity, constraints } = new;
     let line = column.line;
+    let ty = &column.ty;
+    let is_domain = ty.qualified().is_some_and(|name| loader.schema.domains.contains_key(&name));
+    if ty.modifiers.is_empty() && !is_domain {
+        column.default = column.default.filter(|default| !is_null(&default.text, ty));
+    }
     if serial {
         let sequence = sequence::make_for_column(loader, table, &column.name, &column.ty, NewSequence::default(), line);
         column.default = Some(sequence::next_value(&sequence, line));
@@ -408,6 +414,17 @@ pub(super) fn finish_column(
         column.not_null = true;
     }
     (column, constraints)
+}
+
+/// `NULL`, or a cast of it to the column's type: PostgreSQL does not keep such a default, unless the type has something to check.
+fn is_null(default: &str, ty: &SqlType) -> bool {
+    let cast = default.split_once("::").map(|(null, cast)| (null.trim(), cast.trim()));
+    let null = match cast {
+        Some((null, cast)) if cast.eq_ignore_ascii_case(&ty.to_string()) => null,
+        Some(_) => return false,
+        None => default,
+    };
+    null.eq_ignore_ascii_case("NULL")
 }
 
 /// Puts what a column says about itself over what it inherits.
@@ -425,7 +442,7 @@ pub(super) fn add_constraints(loader: &mut Loader, table: &QualifiedName, constr
         Rule::Check(_) => 0,
         Rule::NotNull { .. } => 1,
         Rule::PrimaryKey { .. } => 2,
-        Rule::Unique { .. } | Rule::UsingIndex { .. } | Rule::Exclude { .. } | Rule::Temporal => 3,
+        Rule::Unique { .. } | Rule::UsingIndex { .. } | Rule::Exclude { .. } | Rule::Temporal { .. } => 3,
         Rule::ForeignKey(_) => 4,
     };
     let mut sorted = constraints;

@@ -8,8 +8,10 @@ use crate::ident::QualifiedName;
 use crate::schema::View;
 use crate::sql::{token, tree};
 
-/// `CREATE [OR REPLACE] [RECURSIVE] VIEW`, from behind `VIEW` on.
+/// `CREATE [OR REPLACE] [RECURSIVE] VIEW`, from `RECURSIVE` on.
 pub(super) fn create(cursor: &mut Cursor<'_>, loader: &mut Loader, temporary: bool, line: u32) -> Read<()> {
+    let recursive = cursor.eat("RECURSIVE");
+    cursor.expect("VIEW")?;
     let path = cursor.path()?;
     cursor.optional_parenthesized()?;
     if cursor.eat("WITH") {
@@ -23,7 +25,11 @@ pub(super) fn create(cursor: &mut Cursor<'_>, loader: &mut Loader, temporary: bo
     });
     cursor.take_rest();
     if !temporary {
-        put(loader, path, false, query, line);
+        let name = loader.new_name(path);
+        put(loader, name.clone(), false, query, line);
+        if recursive && let Some(view) = loader.schema.views.get_mut(&name) {
+            view.relations.retain(|relation| *relation != name);
+        }
     }
     Ok(())
 }
@@ -45,14 +51,14 @@ pub(super) fn create_materialized(cursor: &mut Cursor<'_>, loader: &mut Loader, 
     cursor.expect("AS")?;
     let query = cursor.take_until(|cursor| cursor.at_all(&["WITH", "DATA"]) || cursor.at_all(&["WITH", "NO", "DATA"]));
     cursor.take_rest();
-    if !(keep_existing && loader.relations.contains_key(&loader.new_name(path.clone()))) {
-        put(loader, path, true, query, line);
+    let name = loader.new_name(path);
+    if !(keep_existing && loader.relations.contains_key(&name)) {
+        put(loader, name, true, query, line);
     }
     Ok(())
 }
 
-fn put(loader: &mut Loader, path: Path, materialized: bool, query: Cursor<'_>, line: u32) {
-    let name = loader.new_name(path);
+fn put(loader: &mut Loader, name: QualifiedName, materialized: bool, query: Cursor<'_>, line: u32) {
     let text = query.text();
     let (relations, column_names) = reads(loader, text);
     loader.relations.insert(name.clone(), Relation::View);
