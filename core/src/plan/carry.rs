@@ -214,7 +214,7 @@ impl<'a> Carry<'a> {
             undo: vec![self.drop_constraint(table, &interim, vec![exclusive(table)])],
             leftover: None,
         };
-        let validate = validate_step(table, &interim, &twin.after.name, Vec::new());
+        let validate = validate_step(table, &interim, &twin.after.name, &twin.after.name, Vec::new());
         if twin.after.not_valid || twin.after.not_enforced { vec![add] } else { vec![add, validate] }
     }
 
@@ -396,7 +396,7 @@ pub(super) fn foreign_key_steps(
         leftover: None,
     };
     let parent = Lock { table: references.clone(), level: LockLevel::RowShare, scans: false };
-    let validate = validate_step(table, name, &constraint.name, vec![parent]);
+    let validate = validate_step(table, name, &constraint.name, &constraint.name, vec![parent]);
     if constraint.not_valid || constraint.not_enforced { vec![add] } else { vec![add, validate] }
 }
 
@@ -406,11 +406,13 @@ fn unchecked(constraint: &Constraint) -> &'static str {
 }
 
 /// Reads all rows under a lock that lets them be read and written.
-pub(super) fn validate_step(table: &QualifiedName, name: &str, of: &str, other_locks: Vec<Lock>) -> Step {
+///
+/// `of` names the step, `what` says what every row must satisfy.
+pub(super) fn validate_step(table: &QualifiedName, name: &str, of: &str, what: &str, other_locks: Vec<Lock>) -> Step {
     let own = Lock { table: table.clone(), level: LockLevel::ShareUpdateExclusive, scans: true };
     Step {
         id: format!("validate_{of}"),
-        title: format!("check that every row satisfies {of}"),
+        title: format!("check every row: {what}"),
         phase: Phase::Validated,
         action: Action {
             statements: vec![format!("alter table {} validate constraint {}", table.quoted(), quote_ident(name))],

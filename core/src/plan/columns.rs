@@ -136,7 +136,8 @@ impl<'a> Parts<'a> {
             .filter(|column| column.not_null)
             .map(|column| {
                 let name = self.not_null_check(&column.name);
-                validate_step(&self.columns.table, &name, &name, Vec::new())
+                let what = format!("{} is not null", column.name);
+                validate_step(&self.columns.table, &name, &format!("{}_not_null", column.name), &what, Vec::new())
             })
             .collect()
     }
