@@ -1,9 +1,10 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use coexist_core::compile::MIGRATIONS;
 use coexist_core::plan::Phase;
 
 use crate::connect::tls::TlsMode;
@@ -25,9 +26,9 @@ pub(crate) struct Arguments {
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Common {
-    /// The folder with a sub-folder for each change
-    #[arg(long, global = true, value_name = "DIR", default_value = "migrations")]
-    pub migrations: PathBuf,
+    /// The folder with a sub-folder for each change [default: migrations]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub migrations: Option<PathBuf>,
     /// Print JSON: one document, or one line for each event of a run and one at its end
     #[arg(long, global = true)]
     pub json: bool,
@@ -36,10 +37,18 @@ pub(crate) struct Common {
     pub quiet: bool,
 }
 
+impl Common {
+    /// The folder with a sub-folder for each change.
+    pub fn folder(&self) -> &Path {
+        self.migrations.as_deref().unwrap_or(Path::new(MIGRATIONS))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Status(Status),
     Plan(Plan),
+    Generate(Generate),
     Up(Up),
     Backfill(Backfill),
     Verify(Verify),
@@ -53,6 +62,7 @@ impl Command {
         match self {
             Self::Status(_) => "status",
             Self::Plan(_) => "plan",
+            Self::Generate(_) => "generate",
             Self::Up(_) => "up",
             Self::Backfill(_) => "backfill",
             Self::Verify(_) => "verify",
@@ -84,6 +94,19 @@ pub(crate) struct Plan {
     pub offline: bool,
     #[command(flatten)]
     pub connection: Connection,
+}
+
+/// Write `migrations/` from the declaration, as `cargo build` does
+///
+/// The folder stands next to the Cargo.toml of the declaration's crate. Mistakes in the declaration are shown, and then nothing is written.
+#[derive(Args, Debug)]
+pub(crate) struct Generate {
+    /// The file that has the `coexist::migrations!` declaration
+    #[arg(long, value_name = "FILE", default_value = "src/migrations.rs")]
+    pub source: PathBuf,
+    /// Write nothing; end with 7 and show the difference where a file is stale
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Take every change as far as its stage permits: up to validated

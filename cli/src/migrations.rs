@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use coexist_core::diagnostic::nearest;
 use coexist_core::plan::Plan;
-use coexist_core::render::files::{self, File};
+use coexist_core::render::files;
 use coexist_core::render::plan_file::from_toml;
 
 use crate::exit::Exit;
@@ -70,12 +70,43 @@ fn plan(folder: &Path, name: &str) -> Result<Plan> {
             format!("{} is the plan of change `{}`, in a folder of another name", path.display(), plan.change);
         return Err(refused(message));
     }
-    same_files(folder, &files::files(&plan))?;
+    same_files(folder, &plan)?;
     Ok(plan)
 }
 
 /// People review the SQL files, and the plan is what runs: they must say the same.
-fn same_files(folder: &Path, expected: &[File]) -> Result<()> {
+fn same_files(folder: &Path, plan: &Plan) -> Result<()> {
+    let Some(difference) = differences(folder, plan)?.into_iter().next() else { return Ok(()) };
+    let path = difference.path.display();
+    Err(refused(match (difference.expected, difference.found) {
+        (Some(expected), Some(found)) => {
+            let line = 1 + expected.lines().zip(found.lines()).take_while(|(a, b)| a == b).count();
+            format!(
+                "{path} was edited by hand, or written by another version of coexist: line {line} is not what the plan says"
+            )
+        }
+        (Some(_), None) => format!("{path} is missing"),
+        (None, _) => format!("{path} is there, and the plan of the change has none"),
+    }))
+}
+
+/// A file that is not what the plan makes of it.
+pub(crate) struct Difference {
+    pub path: PathBuf,
+    /// As it should be; `None` where there should be none.
+    pub expected: Option<String>,
+    /// As it is; `None` where there is none.
+    pub found: Option<String>,
+}
+
+/// The files of the folder of a change that are not what its plan makes of them.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub(crate) fn differences(folder: &Path, plan: &Plan) -> Result<Vec<Difference>> {
+    let files = files::files(plan);
+    let mut differences = Vec::new();
     for name in files::NAMES {
         let path = folder.join(name);
         let found = match fs::read_to_string(&path) {
@@ -83,22 +114,12 @@ fn same_files(folder: &Path, expected: &[File]) -> Result<()> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Failure::file(Exit::Refused, "read", &path, &error)),
         };
-        match (expected.iter().find(|file| file.name == name), found) {
-            (Some(_), None) => return Err(refused(format!("{} is missing", path.display()))),
-            (None, Some(_)) => {
-                return Err(refused(format!("{} is there, and the plan of the change has none", path.display())));
-            }
-            (Some(expected), Some(found)) if expected.text != found => {
-                let line = 1 + expected.text.lines().zip(found.lines()).take_while(|(a, b)| a == b).count();
-                return Err(refused(format!(
-                    "{} was edited by hand, or written by another version of coexist: line {line} is not what the plan says",
-                    path.display()
-                )));
-            }
-            _ => {}
+        let expected = files.iter().find(|file| file.name == name).map(|file| file.text.clone());
+        if expected != found {
+            differences.push(Difference { path, expected, found });
         }
     }
-    Ok(())
+    Ok(differences)
 }
 
 /// Those first that others build on.
@@ -126,7 +147,7 @@ fn unknown(name: &str, all: &[Migration], folder: &Path) -> Failure {
 
 fn refused(message: impl Into<String>) -> Failure {
     Failure::new(Exit::Refused, message)
-        .help("change the declaration instead, and write the folder anew: run `cargo build`")
+        .help("change the declaration instead, and write the folder anew: `cargo build` or `coexist generate`")
 }
 
 fn no_folder(folder: &Path, error: &io::Error) -> Failure {

@@ -70,6 +70,11 @@ impl Output {
         }
     }
 
+    /// An error that is shown as it is.
+    pub fn error(self, text: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+
     /// Why the command did not do what it was asked to do.
     pub fn failure(self, failure: &Failure) {
         let _ = writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {}", indented(&failure.message));

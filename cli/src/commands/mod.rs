@@ -2,6 +2,7 @@
 
 mod backfill;
 mod contract;
+mod generate;
 mod plan;
 mod rollback;
 mod run;
@@ -27,7 +28,7 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// The plans of the changes of these names, those first that others build on; of all changes where none is named.
     fn plans(&self, names: &[String]) -> Result<Vec<Plan>> {
-        let folder = &self.common.migrations;
+        let folder = self.common.folder();
         migrations::select(migrations::read(folder)?, names, folder)
     }
 }
@@ -42,6 +43,7 @@ pub(crate) fn run(common: &Common, command: &Command, output: Output, environmen
     match command {
         Command::Status(args) => status::status(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
+        Command::Generate(args) => generate::generate(&context, args),
         Command::Up(args) => up::up(&context, args),
         Command::Backfill(args) => backfill::backfill(&context, args),
         Command::Verify(args) => verify::verify(&context, args),

@@ -13,7 +13,7 @@ use crate::output::Outcome;
 
 pub(crate) fn rollback(context: &Context, args: &Rollback) -> Result<Outcome> {
     let name = &args.change;
-    let migrations = migrations::read(&context.common.migrations)?;
+    let migrations = migrations::read(context.common.folder())?;
     let mut work = Work::begin(context, &args.connection, &args.limits)?;
     let recorded = work.runner.recorded().map_err(failure)?.into_iter().find(|recorded| recorded.change == *name);
     let is_declared = migrations.iter().any(|migration| migration.name == *name);

@@ -19,7 +19,7 @@ use crate::output::{BAD, BUSY, GOOD, HEADING, Outcome, Output, QUIET, WARNING, c
 use crate::table::{self, Cell};
 
 pub(crate) fn status(context: &Context, args: &args::Status) -> Result<Outcome> {
-    let migrations = migrations::read(&context.common.migrations)?;
+    let migrations = migrations::read(context.common.folder())?;
     let server = connect::server(&args.connection, context.environment)?;
     run::warn(context.output, &server);
     let mut runner = run::looking(server)?;

@@ -15,7 +15,7 @@ fn of_the_command() {
 
 #[test]
 fn of_each_command() {
-    for command in ["status", "plan", "up", "backfill", "verify", "contract", "rollback"] {
+    for command in ["status", "plan", "generate", "up", "backfill", "verify", "contract", "rollback"] {
         insta::assert_snapshot!(format!("of_{command}"), help(&format!("{command} --help")));
     }
 }

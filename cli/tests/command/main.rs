@@ -12,6 +12,7 @@ mod support;
 mod connection;
 mod exit_codes;
 mod folder;
+mod generate;
 mod help;
 mod interruption;
 mod json;

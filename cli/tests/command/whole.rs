@@ -3,6 +3,7 @@
 use coexist::catalog;
 use coexist::plan::{Plan, Stage};
 
+use super::generate::{DECLARATION, SCHEMA, declare};
 use super::plans::{USERS, rename, split};
 use super::support::Project;
 
@@ -45,4 +46,61 @@ fn h88_rollback_from_every_phase_leaves_the_catalog_as_it_was() {
         }
         assert_eq!(catalog::diff(&before, &project.catalog()), "", "{phase}");
     }
+}
+
+const ROWS: &str = "
+    insert into users select i, 'name ' || i, case when i % 3 > 0 then 'bio ' || i end, null from generate_series(1, 5000) as i;
+    insert into orders select i, 1 + i % 5000, i from generate_series(1, 5000) as i";
+
+/// From the declaration in a source file to the contract of all its changes, by the command alone.
+#[test]
+fn from_a_declaration_to_the_contract() {
+    let project = Project::live(&[], &format!("{SCHEMA};{ROWS}"));
+    let before = project.catalog();
+    let stage = |stage: &str| declare(&project, &DECLARATION.replace("stage expand", &format!("stage {stage}")));
+    stage("expand");
+    project.run("generate").ends_with(0);
+    project.run("up").ends_with(0);
+    project.execute(
+        "update users set full_name = 'new code' where id = 1; update users set name = 'old code' where id = 2;
+         insert into profiles (user_id, bio) values (3, 'new code'); update orders set total_cents = 7 where id = 1",
+    );
+    project.run("verify").ends_with(0);
+
+    // Back, with what new code wrote kept in the before shape, and forth again.
+    for change in ["split_user_profile", "widen_order_total", "rename_user_name"] {
+        project.run(&format!("rollback {change}")).ends_with(0);
+    }
+    assert_eq!(catalog::diff(&before, &project.catalog()), "");
+    let kept: String = project
+        .client()
+        .query_one(
+            "select concat_ws(', ', (select name from users where id = 1), (select name from users where id = 2),
+                (select bio from users where id = 3), (select total from orders where id = 1))",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    assert_eq!(kept, "new code, old code, new code, 7");
+
+    project.run("up").ends_with(0);
+    for name in ["migrate", "contract"] {
+        stage(name);
+        project.run("generate").ends_with(0);
+        project.run("up").ends_with(3);
+    }
+    for change in ["split_user_profile", "widen_order_total", "rename_user_name"] {
+        project.run(&format!("contract {change} --confirm {change}")).ends_with(0);
+    }
+    let status = project.run("status --json").ends_with(0).json();
+    for change in status["changes"].as_array().unwrap() {
+        assert_eq!(change["phase"], "contracted", "{change}");
+        assert_eq!(change["attention"], serde_json::json!([]), "{change}");
+    }
+    let rows: i64 = project
+        .client()
+        .query_one("select count(*) from users join profiles on profiles.user_id = users.id join orders on orders.user_id = users.id where total_cents > 0 and full_name <> ''", &[])
+        .unwrap()
+        .get(0);
+    assert!(rows > 3000, "{rows}");
 }
