@@ -1,4 +1,4 @@
-//! coexist.
+#![doc = include_str!("../README.md")]
 
 mod access;
 mod backfill;
