@@ -93,6 +93,7 @@ impl Reporter {
                     format!(", waited {} for locks", time(*lock_wait))
                 };
                 let line = format!("{step}: {} {QUIET}({what}{}{waited}){QUIET:#}", state.title, time(*took));
+                state.bar.finish_and_clear();
                 self.say(&mut state, &line);
             }
             Event::Progress(progress) => self.progress(&mut state, progress),
@@ -103,6 +104,7 @@ impl Reporter {
                 busy(&state, text);
             }
             Event::PhaseReached { phase } => {
+                state.bar.finish_and_clear();
                 let how = match phase {
                     Phase::Backfilled => format!(", {} rows filled", count(state.filled.cast_signed())),
                     Phase::Validated => format!(", {} rows compared", count(state.compared)),
@@ -129,6 +131,7 @@ impl Reporter {
             count(progress.rows_per_second as i64)
         );
         self.now_and_then(state, &format!("{what} {}: {:.0} %, {numbers}", progress.table, progress.done * 100.0));
+        begin_again(&state.bar);
         state.bar.set_length(PARTS);
         state.bar.set_style(style(BAR));
         state.bar.set_prefix(format!("{what} {}", progress.table));
@@ -163,9 +166,17 @@ impl Reporter {
 
 /// Shows on a terminal what is under way, as long as it takes.
 fn busy(state: &State, text: String) {
+    begin_again(&state.bar);
     state.bar.set_style(style(SPINNER));
     state.bar.set_message(text);
     state.bar.enable_steady_tick(Duration::from_millis(200));
+}
+
+/// Shows a bar again that was taken away when its work was done.
+fn begin_again(bar: &ProgressBar) {
+    if bar.is_finished() {
+        bar.reset();
+    }
 }
 
 /// The templates are constants, and tested; a default stands in for one that is wrong.

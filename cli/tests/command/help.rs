@@ -2,6 +2,8 @@
 
 use super::support::Project;
 
+const COMMANDS: [&str; 8] = ["status", "plan", "generate", "up", "backfill", "verify", "contract", "rollback"];
+
 fn help(arguments: &str) -> String {
     let ran = Project::new().run(arguments).ends_with(0);
     assert_eq!(ran.err, "");
@@ -15,7 +17,7 @@ fn of_the_command() {
 
 #[test]
 fn of_each_command() {
-    for command in ["status", "plan", "generate", "up", "backfill", "verify", "contract", "rollback"] {
+    for command in COMMANDS {
         insta::assert_snapshot!(format!("of_{command}"), help(&format!("{command} --help")));
     }
 }
@@ -24,6 +26,17 @@ fn of_each_command() {
 fn an_address_in_the_environment_is_not_shown() {
     let help = Project::new().env("DATABASE_URL", "postgres://ann:secret@host/x").run("up --help").ends_with(0);
     assert!(!help.out.contains("secret"));
+}
+
+#[test]
+fn the_book_has_every_exit_code_and_every_command() {
+    let book = include_str!("../../../docs/command.md");
+    for exit in coexist_cli::Exit::ALL {
+        assert!(book.contains(&format!("| {} | {} |", exit.code(), exit.name())), "{exit:?}");
+    }
+    for command in COMMANDS {
+        assert!(book.contains(&format!("| `{command}")), "{command}");
+    }
 }
 
 #[test]
