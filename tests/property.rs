@@ -1,6 +1,8 @@
 //! Random tables, random rows, random writes of old and new code in random phases, and rollbacks in between: what was written last is what
 //! both shapes say, and the catalog after a rollback is what it was. A failure shrinks to a declaration and a history that can be read.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says by a panic that it fails")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! The files of a change, run by psql and nothing else; with and without a ledger.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says by a panic that it fails")]
+
 mod support;
 
 use std::path::{Path, PathBuf};
