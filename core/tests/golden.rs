@@ -1,5 +1,7 @@
 //! The SQL of a dozen declarations, byte for byte. A difference in a snapshot is a difference in what users review and run.
 
+#![allow(clippy::expect_used, reason = "a test says by a panic that it fails")]
+
 use std::path::Path;
 
 use coexist_core::compile::{Context, compile};

@@ -1,4 +1,5 @@
 //! A declared change on a database of its own, taken to the phase that a test is about.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says by a panic that it fails")]
 
 use std::path::Path;
 
