@@ -295,3 +295,42 @@ fn the_contract_leaves_the_new_shape() {
         ["1|Ada|1|a|a.png", "2|Ben|2|b|none"]
     );
 }
+
+// --- the foreign key, while new code writes both tables in one transaction ---
+
+/// New code has written the old table, `ddl` waits for it, and then new code writes the new table, without having to wait.
+fn write_both_tables_while(mut db: InFlight, ddl: impl FnOnce(&mut InFlight) + Send + 'static) -> InFlight {
+    let mut app = db.database.connect().unwrap();
+    app.batch_execute("begin; insert into users (id, name) values (9, 'Zoe')").unwrap();
+    let pid: i32 = app.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
+    let mut watch = db.database.connect().unwrap();
+    let changing = std::thread::spawn(move || {
+        ddl(&mut db);
+        db
+    });
+    let waits = "select exists (select from pg_locks where $1 = any (pg_blocking_pids(pid)))";
+    while !watch.query_one(waits, &[&pid]).unwrap().get::<_, bool>(0) {
+        assert!(!changing.is_finished(), "the change did not wait for the old table");
+        std::thread::yield_now();
+    }
+    app.batch_execute("set local lock_timeout = '500ms'; insert into profiles values (9, 'z', null); commit").unwrap();
+    changing.join().unwrap()
+}
+
+#[test]
+fn h25_adding_the_foreign_key_locks_the_old_table_first() {
+    let mut db = write_both_tables_while(split(), |db| {
+        db.reach(Phase::Validated);
+    });
+    both(&mut db, 9, "z|-");
+}
+
+#[test]
+fn h25_taking_the_foreign_key_back_locks_the_old_table_first() {
+    let mut db = split();
+    db.reach(Phase::Validated);
+    let mut db = write_both_tables_while(db, |db| {
+        db.roll_back();
+    });
+    assert_eq!(user(&mut db, 9), ["z|-"]);
+}

@@ -371,28 +371,28 @@ pub(super) fn foreign_key_steps(
         locks
     };
     let quoted = quote_ident(name);
+    let adding = locks(LockLevel::ShareRowExclusive);
+    // Left to itself, ALTER TABLE locks the referencing table first. Code that writes both in one transaction begins with the referenced
+    // one, and the two would wait for each other (H25).
+    let mut statements = lock_tables(&adding);
+    statements.extend([
+        format!(
+            "alter table {} add constraint {quoted} {} {}",
+            table.quoted(),
+            constraint_definition(constraint),
+            unchecked(constraint)
+        ),
+        sql::mark(&format!("constraint {quoted} on {}", table.quoted()), &change.name),
+    ]);
+    let removing = locks(LockLevel::AccessExclusive);
+    let mut undo = lock_tables(&removing[..1]);
+    undo.push(drop_constraint_if_exists(table, name));
     let add = Step {
         id: format!("foreign_key_{}", constraint.name),
         title: format!("hold new rows to the foreign key {}", constraint.name),
         phase: Phase::Validated,
-        action: Action {
-            statements: vec![
-                format!(
-                    "alter table {} add constraint {quoted} {} {}",
-                    table.quoted(),
-                    constraint_definition(constraint),
-                    unchecked(constraint)
-                ),
-                sql::mark(&format!("constraint {quoted} on {}", table.quoted()), &change.name),
-            ],
-            mode: Mode::Transaction,
-            locks: locks(LockLevel::ShareRowExclusive),
-        },
-        undo: vec![Action {
-            statements: vec![drop_constraint_if_exists(table, name)],
-            mode: Mode::Transaction,
-            locks: locks(LockLevel::AccessExclusive),
-        }],
+        action: Action { statements, mode: Mode::Transaction, locks: adding },
+        undo: vec![Action { statements: undo, mode: Mode::Transaction, locks: removing }],
         leftover: None,
     };
     let parent = Lock { table: references.clone(), level: LockLevel::RowShare, scans: false };
