@@ -6,6 +6,7 @@
 //! A statement that is SQL but says something that is not modelled is kept as [`OpaqueStatement`].
 
 mod alter_table;
+mod column;
 mod comment;
 mod constraint;
 mod cursor;

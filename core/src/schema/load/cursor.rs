@@ -304,15 +304,11 @@ impl<'s> Cursor<'s> {
     pub fn without_parentheses(mut self) -> Self {
         loop {
             let mut rest = self;
-            let Ok(mut inner) = rest.parenthesized() else { return self };
-            let is_list = {
-                let content = inner;
-                inner.take_until(|cursor| cursor.at_symbol(b','));
-                let found = !inner.is_done();
-                inner = content;
-                found
-            };
-            if !rest.is_done() || is_list || inner.is_done() || inner.at_any(&["SELECT", "WITH", "VALUES", "TABLE"]) {
+            let Ok(inner) = rest.parenthesized() else { return self };
+            let mut behind_comma = inner;
+            behind_comma.take_until(|cursor| cursor.at_symbol(b','));
+            let is_row = !behind_comma.is_done();
+            if !rest.is_done() || is_row || inner.is_done() || inner.at_any(&["SELECT", "WITH", "VALUES", "TABLE"]) {
                 return self;
             }
             self = inner;

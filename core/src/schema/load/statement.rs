@@ -108,7 +108,7 @@ fn create(cursor: &mut Cursor<'_>, statement: Cursor<'_>, loader: &mut Loader) -
     } else if cursor.eat("RULE") {
         return Ok(kept(trigger::create_rule(cursor, loader, text, line)?));
     } else if cursor.eat("POLICY") {
-        trigger::create_policy(cursor, loader, line)?;
+        return Ok(kept(trigger::create_policy(cursor, loader, line)?));
     } else if cursor.eat("STATISTICS") {
         statistics::create(cursor, loader, line)?;
     } else if cursor.eat("PUBLICATION") {
@@ -153,7 +153,7 @@ fn create_schema(cursor: &mut Cursor<'_>) -> Read<Outcome> {
 
 fn alter(cursor: &mut Cursor<'_>, loader: &mut Loader) -> Read<Outcome> {
     if cursor.eat("TABLE") || cursor.eat_all(&["FOREIGN", "TABLE"]) {
-        alter_table::alter(cursor, loader)?;
+        return Ok(kept(alter_table::alter(cursor, loader)?));
     } else if cursor.eat("INDEX") {
         index::alter(cursor, loader)?;
     } else if cursor.eat("SEQUENCE") {

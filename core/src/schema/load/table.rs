@@ -1,12 +1,12 @@
 //! `CREATE TABLE` and `CREATE FOREIGN TABLE`.
 
+use super::column::{self, NewColumn};
 use super::constraint::{self, NewConstraint, Rule};
 use super::cursor::{Cursor, Path, Read};
 use super::loader::{Loader, Relation};
-use super::sequence::{self, NewSequence};
-use super::{data_type, like, partition};
+use super::{like, partition};
 use crate::ident::QualifiedName;
-use crate::schema::{Column, Generated, Identity, SqlText, SqlType, Table, TableKind};
+use crate::schema::{Column, SqlText, Table, TableKind};
 
 /// What stands before `TABLE`.
 #[derive(Clone, Copy, Default)]
@@ -14,15 +14,6 @@ pub(super) struct Persistence {
     pub unlogged: bool,
     pub temporary: bool,
     pub foreign: bool,
-}
-
-/// A column as written.
-pub(super) struct NewColumn {
-    pub column: Column,
-    pub serial: bool,
-    /// The options of the identity's sequence.
-    pub identity: Option<NewSequence>,
-    pub constraints: Vec<NewConstraint>,
 }
 
 enum Element {
@@ -98,10 +89,12 @@ pub(super) fn create(cursor: &mut Cursor<'_>, loader: &mut Loader, persistence: 
     if persistence.temporary || (keep_existing && loader.relations.contains_key(&name)) {
         return Ok(());
     }
-    let kind = match () {
-        () if persistence.foreign => TableKind::Foreign,
-        () if partition_key.is_some() => TableKind::Partitioned,
-        () => TableKind::Ordinary,
+    let kind = if persistence.foreign {
+        TableKind::Foreign
+    } else if partition_key.is_some() {
+        TableKind::Partitioned
+    } else {
+        TableKind::Ordinary
     };
     let table = Table { partition_key, unlogged: persistence.unlogged, ..empty(name, kind, line) };
     build(loader, table, origin, parents, elements);
@@ -167,170 +160,9 @@ fn element(cursor: &mut Cursor<'_>, loader: &Loader, typed_columns: bool) -> Rea
         return like::read(cursor).map(Element::Like);
     }
     if typed_columns {
-        return column(cursor, loader).map(Element::Column);
+        return column::read(cursor, loader).map(Element::Column);
     }
-    let line = cursor.line();
-    let name = cursor.name()?;
-    cursor.eat_all(&["WITH", "OPTIONS"]);
-    let mut new = NewColumn {
-        column: plain_column(name, SqlType::builtin("unknown"), line),
-        serial: false,
-        identity: None,
-        constraints: Vec::new(),
-    };
-    column_attributes(cursor, loader, &mut new)?;
-    Ok(Element::Options(new))
-}
-
-/// `name type …`.
-pub(super) fn column(cursor: &mut Cursor<'_>, loader: &Loader) -> Read<NewColumn> {
-    let line = cursor.line();
-    let name = cursor.name()?;
-    let data_type = data_type::read(cursor, loader)?;
-    let mut new = NewColumn {
-        column: plain_column(name, data_type.ty, line),
-        serial: data_type.serial,
-        identity: None,
-        constraints: Vec::new(),
-    };
-    if cursor.eat("STORAGE") {
-        new.column.storage = storage_mode(cursor)?;
-    }
-    if cursor.eat("COMPRESSION") {
-        new.column.compression = compression(cursor)?;
-    }
-    if cursor.eat("OPTIONS") {
-        cursor.parenthesized()?;
-    }
-    column_attributes(cursor, loader, &mut new)?;
-    Ok(new)
-}
-
-/// `EXTERNAL`; `DEFAULT` is none.
-pub(super) fn storage_mode(cursor: &mut Cursor<'_>) -> Read<Option<String>> {
-    Ok(Some(cursor.name()?.to_uppercase()).filter(|mode| mode != "DEFAULT"))
-}
-
-/// `pglz`; `default` is none.
-pub(super) fn compression(cursor: &mut Cursor<'_>) -> Read<Option<String>> {
-    Ok(Some(cursor.name()?).filter(|method| method != "default"))
-}
-
-/// A column with nothing but a name and a type.
-pub(super) fn plain_column(name: String, ty: SqlType, line: u32) -> Column {
-    Column {
-        name,
-        ty,
-        not_null: false,
-        not_null_name: None,
-        default: None,
-        identity: None,
-        generated: None,
-        collation: None,
-        comment: None,
-        statistics_target: None,
-        storage: None,
-        compression: None,
-        options: Vec::new(),
-        line,
-    }
-}
-
-/// `COLLATE … DEFAULT … GENERATED … NOT NULL …`, in any order.
-fn column_attributes(cursor: &mut Cursor<'_>, loader: &Loader, new: &mut NewColumn) -> Read<()> {
-    while !cursor.is_done() {
-        if cursor.eat("COLLATE") {
-            let path = cursor.path()?;
-            new.column.collation = collation(loader, path);
-            continue;
-        }
-        if let Some(constraint) = constraint::column_constraint(cursor, &new.column.name)? {
-            new.constraints.push(constraint);
-            continue;
-        }
-        // The name of what is no constraint of its own is not kept.
-        if cursor.eat("CONSTRAINT") {
-            cursor.name()?;
-        }
-        if cursor.eat("DEFAULT") {
-            new.column.default = Some(default_expression(cursor)?);
-        } else if cursor.eat("GENERATED") {
-            generated(cursor, loader, new)?;
-        } else if !cursor.eat("NULL") {
-            return Err(cursor.unexpected("`,` or `)`"));
-        }
-    }
-    Ok(())
-}
-
-/// The collation that a path names; `None` for the type's own.
-pub(super) fn collation(loader: &Loader, path: Path) -> Option<QualifiedName> {
-    let name = loader.collation_name(path);
-    (name != QualifiedName::new("pg_catalog", "default")).then_some(name)
-}
-
-/// `ALWAYS AS (…) STORED | VIRTUAL`, `ALWAYS | BY DEFAULT AS IDENTITY [(…)]`.
-fn generated(cursor: &mut Cursor<'_>, loader: &Loader, new: &mut NewColumn) -> Read<()> {
-    let is_expression = cursor.tokens().get(2).is_some_and(|token| token.is_symbol(b'('));
-    if is_expression && cursor.eat_all(&["ALWAYS", "AS"]) {
-        let expression = cursor.parenthesized()?.expression()?;
-        let stored = cursor.eat("STORED");
-        cursor.eat("VIRTUAL");
-        new.column.generated = Some(Generated { expression, stored });
-        return Ok(());
-    }
-    let (always, sequence) = identity(cursor, loader)?;
-    new.column.identity = Some(Identity { always, sequence: None });
-    new.identity = Some(sequence);
-    Ok(())
-}
-
-/// `ALWAYS | BY DEFAULT AS IDENTITY [(…)]`: whether always, and the options of its sequence.
-pub(super) fn identity(cursor: &mut Cursor<'_>, loader: &Loader) -> Read<(bool, NewSequence)> {
-    let always = cursor.eat("ALWAYS");
-    if !always {
-        cursor.expect("BY")?;
-        cursor.expect("DEFAULT")?;
-    }
-    cursor.expect("AS")?;
-    cursor.expect("IDENTITY")?;
-    let mut sequence = NewSequence::default();
-    if let Some(mut options) = cursor.optional_parenthesized()? {
-        sequence::options(&mut options, loader, &mut sequence)?;
-        options.expect_end()?;
-    }
-    Ok((always, sequence))
-}
-
-/// The expression behind `DEFAULT` in a column: it ends where something else begins that may follow.
-pub(super) fn default_expression(cursor: &mut Cursor<'_>) -> Read<SqlText> {
-    let start = *cursor;
-    loop {
-        if cursor.is_done() {
-            break;
-        }
-        let first = cursor.tokens().len() == start.tokens().len();
-        let after_operator = start.up_to(cursor).ends_with_operator();
-        let ends = cursor.at_any(&[
-            "CONSTRAINT",
-            "CHECK",
-            "UNIQUE",
-            "PRIMARY",
-            "REFERENCES",
-            "DEFERRABLE",
-            "INITIALLY",
-            "COLLATE",
-            "DEFAULT",
-        ]) || cursor.at_all(&["GENERATED", "ALWAYS"])
-            || cursor.at_all(&["GENERATED", "BY"])
-            || (cursor.at("NOT") && !start.up_to(cursor).ends_with_word("IS"))
-            || (cursor.at("NULL") && !first && !after_operator);
-        if ends {
-            break;
-        }
-        cursor.take_nested();
-    }
-    start.up_to(cursor).expression()
+    column::read_options(cursor, loader).map(Element::Options)
 }
 
 /// Makes the table of what was read, in the order in which PostgreSQL does: that decides which names are still free.
@@ -348,9 +180,11 @@ fn build(loader: &mut Loader, mut table: Table, origin: Origin, parents: Vec<Pat
         }
         Origin::Partition(path) => parents.push(loader.relation_name(path)),
     }
-    // A table that is created twice is a mistake; it must not become its own ancestor.
-    let descendants = loader.with_descendants(&name);
-    parents.retain(|parent| !descendants.contains(parent));
+    if !parents.is_empty() {
+        // A table that is created twice is a mistake; it must not become its own ancestor.
+        let descendants = loader.with_descendants(&name);
+        parents.retain(|parent| !descendants.contains(parent));
+    }
     for parent in &parents {
         partition::inherit_columns(loader, parent, &mut table);
     }
@@ -363,7 +197,7 @@ fn build(loader: &mut Loader, mut table: Table, origin: Origin, parents: Vec<Pat
                 copied.push((source, like));
             }
             Element::Column(new) | Element::Options(new) => {
-                let (column, own) = finish_column(loader, &name, new);
+                let (column, own) = column::finish(loader, &name, new);
                 constraints.extend(own);
                 match table.columns.iter_mut().find(|known| known.name == column.name) {
                     Some(known) => {
@@ -389,42 +223,6 @@ fn build(loader: &mut Loader, mut table: Table, origin: Origin, parents: Vec<Pat
     for (source, like) in copied {
         like.finish(loader, &source, &name);
     }
-}
-
-/// Gives a `serial` or identity column its sequence.
-pub(super) fn finish_column(
-    loader: &mut Loader,
-    table: &QualifiedName,
-    new: NewColumn,
-) -> (Column, Vec<NewConstraint>) {
-    let NewColumn { mut column, serial, identity, constraints } = new;
-    let line = column.line;
-    let ty = &column.ty;
-    let is_domain = ty.qualified().is_some_and(|name| loader.schema.domains.contains_key(&name));
-    if ty.modifiers.is_empty() && !is_domain {
-        column.default = column.default.filter(|default| !is_null(&default.text, ty));
-    }
-    if serial {
-        let sequence = sequence::make_for_column(loader, table, &column.name, &column.ty, NewSequence::default(), line);
-        column.default = Some(sequence::next_value(&sequence, line));
-        column.not_null = true;
-    }
-    if let (Some(options), Some(identity)) = (identity, &mut column.identity) {
-        identity.sequence = Some(sequence::make_for_column(loader, table, &column.name, &column.ty, options, line));
-        column.not_null = true;
-    }
-    (column, constraints)
-}
-
-/// `NULL`, or a cast of it to the column's type: PostgreSQL does not keep such a default, unless the type has something to check.
-fn is_null(default: &str, ty: &SqlType) -> bool {
-    let cast = default.split_once("::").map(|(null, cast)| (null.trim(), cast.trim()));
-    let null = match cast {
-        Some((null, cast)) if cast.eq_ignore_ascii_case(&ty.to_string()) => null,
-        Some(_) => return false,
-        None => default,
-    };
-    null.eq_ignore_ascii_case("NULL")
 }
 
 /// Puts what a column says about itself over what it inherits.

@@ -92,8 +92,8 @@ fn event(cursor: &mut Cursor<'_>, trigger: &mut Trigger) -> Read<()> {
     Ok(())
 }
 
-/// `CREATE POLICY`, from behind `POLICY` on.
-pub(super) fn create_policy(cursor: &mut Cursor<'_>, loader: &mut Loader, line: u32) -> Read<()> {
+/// `CREATE POLICY`, from behind `POLICY` on. Returns whether its table is known.
+pub(super) fn create_policy(cursor: &mut Cursor<'_>, loader: &mut Loader, line: u32) -> Read<bool> {
     let name = cursor.name()?;
     cursor.expect("ON")?;
     let table = cursor.path()?;
@@ -105,11 +105,9 @@ pub(super) fn create_policy(cursor: &mut Cursor<'_>, loader: &mut Loader, line: 
         }
     }
     let table = loader.relation_name(table);
-    match loader.table_mut(&table) {
-        Some(table) => table.policies.push(Policy { name, expressions, line }),
-        None => return Err(cursor.unexpected("a table that is created before this")),
-    }
-    Ok(())
+    let Some(table) = loader.table_mut(&table) else { return Ok(false) };
+    table.policies.push(Policy { name, expressions, line });
+    Ok(true)
 }
 
 /// `CREATE [OR REPLACE] RULE`, from behind `RULE` on. `text` is the whole statement.

@@ -1,8 +1,8 @@
 //! `CREATE TYPE`, `CREATE DOMAIN`, and what alters them.
 
+use super::column::{self, collation};
 use super::cursor::{Cursor, Read};
 use super::loader::{Loader, Relation};
-use super::table::{collation, plain_column};
 use super::{data_type, names};
 use crate::ident::QualifiedName;
 use crate::schema::{Column, Domain, EnumType, SqlText};
@@ -61,12 +61,12 @@ fn attribute(cursor: &mut Cursor<'_>, loader: &Loader) -> Read<Column> {
     let line = cursor.line();
     let name = cursor.name()?;
     let ty = data_type::read(cursor, loader)?.ty;
-    let mut column = plain_column(name, ty, line);
+    let mut attribute = column::plain(name, ty, line);
     if cursor.eat("COLLATE") {
         let path = cursor.path()?;
-        column.collation = collation(loader, path);
+        attribute.collation = collation(loader, path);
     }
-    Ok(column)
+    Ok(attribute)
 }
 
 /// `ALTER TYPE`, from behind `TYPE` on.
@@ -197,7 +197,7 @@ pub(super) fn create_domain(cursor: &mut Cursor<'_>, loader: &mut Loader, line: 
             continue;
         }
         if cursor.eat("DEFAULT") {
-            domain.default = Some(super::table::default_expression(cursor)?);
+            domain.default = Some(column::default_expression(cursor)?);
             continue;
         }
         let constraint_name = if cursor.eat("CONSTRAINT") { Some(cursor.name()?) } else { None };
