@@ -202,7 +202,7 @@ pub(crate) fn advance(
 ) -> Result<()> {
     tx.execute(
         "update coexist.segments
-        set cursor = coalesce($5, cursor), read = read + $6, rows = rows + $7, batches = batches + 1,
+        set cursor = coalesce($5, cursor), read = case when $8 then greatest(size, read + $6) else read + $6 end, rows = rows + $7, batches = batches + 1,
             state = case when $8 then 'done' else state end,
             worker_expires_at = clock_timestamp() + $9 * interval '1 second', updated_at = clock_timestamp()
         where change = $1 and backfill = $2 and pass = $3 and id = $4",

@@ -416,7 +416,8 @@ fn h58_pieces_are_read_by_the_index_and_by_position() {
         "plans",
         "create table items (a integer, b bigint, note text, primary key (a, b));
         insert into items select i % 10, i, 'note' from generate_series(1, 100000) as i;
-        create table notes (like items including all);
+        create table notes (like items including all) with (autovacuum_enabled = off);
+        insert into notes select * from items;
         analyze items",
     );
     let plan = copy(&key(&[("a", "integer"), ("b", "bigint")]));
@@ -441,7 +442,7 @@ fn h58_pieces_are_read_by_the_index_and_by_position() {
         let lines: Vec<String> = explained.iter().map(|row| row.get(0)).collect();
         let text = lines.join("\n");
         assert!(text.contains(by), "{sql}\n{text}");
-        assert!(!text.contains("Seq Scan on items"), "{sql}\n{text}");
+        assert!(!text.contains("Seq Scan on"), "{sql}\n{text}");
         // What the scan of the table itself came to: nothing is read to be thrown away.
         let scan = lines.iter().find(|line| line.contains("on items")).unwrap();
         let rows: f64 = scan.split("rows=").nth(1).unwrap().split([' ', ')']).next().unwrap().parse().unwrap();

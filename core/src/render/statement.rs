@@ -60,6 +60,8 @@ pub fn update_batch(
 /// The source rows are locked in the order of their key until the batch commits. `for share` is the weakest lock that is right: a delete
 /// or an update of a source row that came first is waited for and seen, one that comes later waits, and its trigger then finds the copy. With
 /// `for key share` an update that empties the row would not wait, find nothing to remove, and leave a ghost.
+///
+/// `offset 0` has the target looked into by its key, row by row. Without it the server may read all of the target for each batch.
 pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
     let Backfill::Insert { source, target, key, columns, pending, target_key } = backfill else { return None };
     let names: Vec<String> = columns.iter().map(|(column, _)| quote_ident(column)).collect();
@@ -72,7 +74,7 @@ pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<S
     let conflict: Vec<String> = target_key.iter().map(|column| quote_ident(column)).collect();
     Some(format!(
         "insert into {} ({})\noverriding system value\nselect {}\nfrom {} as source\nwhere {}\n    and ({pending})\n    \
-         and not exists (select from {} as target where {})\norder by {}\nfor share of source\non conflict ({}) do nothing",
+         and not exists (select from {} as target where {} offset 0)\norder by {}\nfor share of source\non conflict ({}) do nothing",
         target.quoted(),
         names.join(", "),
         expressions.join(",\n    "),
@@ -88,7 +90,8 @@ pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<S
 /// Compares the rows of one piece: one row with the number of rows read, the number that disagree, and up to [`SAMPLES_PER_PIECE`] keys of
 /// those as `text[]` of JSON objects. `table` is the reconcile's table or a partition of it.
 ///
-/// One statement, hence one snapshot: both shapes of a row are seen as one transaction left them.
+/// One statement, hence one snapshot: both shapes of a row are seen as one transaction left them. Of the joined table, the rows that match
+/// are looked up one by one: a plan that reads all of it for each piece would never come to an end.
 pub fn reconcile_piece(reconcile: &Reconcile, table: &QualifiedName, piece: &Piece, server: u32) -> String {
     let key = &reconcile.key;
     let mut columns: Vec<String> =
@@ -101,7 +104,10 @@ pub fn reconcile_piece(reconcile: &Reconcile, table: &QualifiedName, piece: &Pie
     }
     let only = if matches!(piece, Piece::Blocks { .. }) { "only " } else { "" };
     let join = match &reconcile.join {
-        Some((joined, on)) => format!("    left join {} as target on ({on})\n", joined.quoted()),
+        Some((joined, on)) => format!(
+            "    left join lateral (select target.* from {} as target where {on} offset 0) as target on true\n",
+            joined.quoted()
+        ),
         None => String::new(),
     };
     // `offset 0` keeps the comparison, which may be costly, from being made once for each of the two counts.
@@ -244,7 +250,7 @@ mod tests {
         from "public"."users" as source
         where (source."tenant", source."id") > (($1::text)::integer, ($2::text)::uuid) and (source."tenant", source."id") <= (($3::text)::integer, ($4::text)::uuid)
             and (source.bio is not null)
-            and not exists (select from "public"."profiles" as target where target."tenant" = (source.tenant) and target."user_id" = (source.id))
+            and not exists (select from "public"."profiles" as target where target."tenant" = (source.tenant) and target."user_id" = (source.id) offset 0)
         order by source."tenant", source."id"
         for share of source
         on conflict ("tenant", "user_id") do nothing
@@ -268,7 +274,7 @@ mod tests {
         from (
             select source."id" as key_0, (target.bio is distinct from source.bio) as differs
             from "public"."users" as source
-            left join "public"."profiles" as target on (target.user_id = source.id)
+            left join lateral (select target.* from "public"."profiles" as target where target.user_id = source.id offset 0) as target on true
             where (source."id") <= (($1::text)::bigint)
             offset 0
         ) as compared
