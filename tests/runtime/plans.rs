@@ -1,9 +1,22 @@
-//! Plans written by hand: what a planner would make, reduced to what a run must handle.
+//! Plans: of declared changes, and some written by hand, reduced to what a run must handle.
+
+use std::path::Path;
 
 use coexist::plan::{
     Action, Backfill, KeyColumn, Leftover, Lock, LockLevel, Mode, Phase, Plan, Reconcile, Stage, Step,
 };
+use coexist_core::compile::{Context, compile};
 use coexist_core::ident::QualifiedName;
+
+/// The plan of a declared change over the tables of `schema`.
+pub fn declared(schema: &str, change: &str) -> Plan {
+    let tokens = format!("schema sql r#\"{schema}\"#; {change}").parse().unwrap();
+    let context = Context { manifest_dir: Path::new("."), missing_feature: &|_| None, writes_migrations: false };
+    let mut compiled = compile(tokens, &context);
+    let mistakes: Vec<String> = compiled.diagnostics.iter().map(|mistake| mistake.text()).collect();
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n\n"));
+    compiled.plans.remove(0)
+}
 
 /// The tables of [`rename`] and [`split`].
 pub const USERS: &str = "

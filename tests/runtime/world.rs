@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use coexist::plan::Plan;
 use coexist::sandbox::{Database as Throwaway, Sandbox};
-use coexist::{Database, Event, Options, Runner};
+use coexist::{Database, Event, Options, Runner, catalog};
 use postgres::Client;
 
 /// A database of one test.
@@ -54,34 +54,7 @@ impl World {
 
     /// What the catalog says about everything but the ledger, as text.
     pub fn catalog(&self) -> String {
-        let rows = self
-            .client()
-            .query(
-                "select line from (
-                    select format('relation %s %s %s %s', c.oid::regclass, c.relkind, c.relacl, obj_description(c.oid, 'pg_class'))
-                    from pg_class c where c.relnamespace = 'public'::regnamespace
-                    union all
-                    select format('column %s.%s %s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,
-                        pg_get_expr(adbin, adrelid), col_description(attrelid, attnum))
-                    from pg_attribute join pg_class c on c.oid = attrelid left join pg_attrdef on adrelid = attrelid and adnum = attnum
-                    where c.relnamespace = 'public'::regnamespace and attnum > 0 and not attisdropped
-                    union all
-                    select format('constraint %s %s %s %s', conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid))
-                    from pg_constraint where connamespace = 'public'::regnamespace
-                    union all
-                    select format('index %s %s %s', indexrelid::regclass, indisvalid, pg_get_indexdef(indexrelid))
-                    from pg_index join pg_class c on c.oid = indexrelid where c.relnamespace = 'public'::regnamespace
-                    union all
-                    select format('trigger %s', pg_get_triggerdef(t.oid)) from pg_trigger t where not tgisinternal
-                    union all
-                    select format('function %s %s', p.oid::regprocedure, prosrc)
-                    from pg_proc p where p.pronamespace = 'public'::regnamespace
-                ) as lines (line) order by line collate \"C\"",
-                &[],
-            )
-            .unwrap();
-        let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        lines.join("\n")
+        catalog::dump(&mut self.client(), &["coexist"]).unwrap().to_string()
     }
 
     /// How the ledger has a step.
