@@ -111,7 +111,7 @@ pub enum Error {
     },
 
     /// The change was begun with another plan.
-    #[error("change `{change}` is under way with another plan than this one:\n{}\nhelp: go on with the plan that it was begun with, or roll it back with that plan and begin again", Lines(.differences))]
+    #[error("change `{change}` was begun with another plan than this one:\n{}\nhelp: go on with the plan that it was begun with, or roll it back with that plan and begin again", Lines(.differences))]
     PlanChanged {
         /// The change.
         change: String,
@@ -361,10 +361,18 @@ struct Advice<'a>(&'a postgres::Error);
 
 impl fmt::Display for Advice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
-            f.write_str("\nhelp: run as the owner of the tables, with CREATE on the database, or let that role do it")?;
-        }
-        Ok(())
+        let advice = match self.0.code() {
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                "run as the owner of the tables, with CREATE on the database, or let that role do it"
+            }
+            Some(&SqlState::QUERY_CANCELED) => {
+                "it was cancelled, by somebody or by a time limit, and nothing of it remains: run the same command again, \
+                 with a longer statement timeout if it needs one"
+            }
+            Some(&SqlState::DISK_FULL) => "make room on the server's disk, then run the same command again",
+            _ => return Ok(()),
+        };
+        write!(f, "\nhelp: {advice}")
     }
 }
 

@@ -31,7 +31,6 @@ pub(crate) fn latest(run: &mut Run) -> Result<Option<Reconciliation>> {
 /// Compares every row, and records the result.
 pub(crate) fn verify(run: &mut Run) -> Result<Reconciliation> {
     let (plan, change) = (run.plan, run.change());
-    let begun = Instant::now();
     let (id, after_step) = run.ledger("recording the comparison", |tx| {
         let after_step = ledger::step::last_done(tx, change)?;
         let id = ledger::evidence::begin_reconciliation(tx, change, after_step.as_deref())?;
@@ -54,7 +53,7 @@ pub(crate) fn verify(run: &mut Run) -> Result<Reconciliation> {
         mismatches: found.mismatches,
         samples: found.samples,
         after_step,
-        age: begun.elapsed(),
+        age: Duration::ZERO,
     })
 }
 

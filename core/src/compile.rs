@@ -11,8 +11,9 @@ use proc_macro2::{Span, TokenStream};
 use crate::diagnostic::{Diagnostic, Errors};
 use crate::model::{Committed, Model, resolve};
 use crate::plan::{self, Plan, Stage};
-use crate::schema::{Schema, SqlType, load};
-use crate::syntax::{Declaration, SchemaSource, parse};
+use crate::schema::load::{self, LoadFileError};
+use crate::schema::{Schema, SqlType};
+use crate::syntax::{Declaration, Literal, SchemaSource, parse};
 
 /// The folder, next to `Cargo.toml`, that holds a folder for each change.
 pub const MIGRATIONS: &str = "migrations";
@@ -82,17 +83,7 @@ fn load_schema(
                     Some(schema)
                 }
                 Err(error) => {
-                    errors.push(
-                        Diagnostic::new(path.span, error.to_string())
-                            .note(format!(
-                                "the path begins at the folder of Cargo.toml, {}",
-                                context.manifest_dir.display()
-                            ))
-                            .help(format!(
-                                "make it with `pg_dump --schema-only --no-owner YOUR_DATABASE > {}`",
-                                path.value
-                            )),
-                    );
+                    unusable_file(path, &error, errors);
                     None
                 }
             }
@@ -106,6 +97,34 @@ fn load_schema(
                 );
             }
             None
+        }
+    }
+}
+
+/// What is wrong with a schema file, by its name as it is declared.
+fn unusable_file(path: &Literal, error: &LoadFileError, errors: &mut Errors) {
+    let name = &path.value;
+    let command = format!("make it with `pg_dump --schema-only --no-owner --file {name} <database>`");
+    let mut report = |message: String, help: &str| {
+        let begins = "the path begins at the folder of Cargo.toml";
+        errors.push(Diagnostic::new(path.span, message).note(begins).help(help));
+    };
+    match error {
+        LoadFileError::Missing { .. } => report(format!("there is no schema file `{name}`"), &command),
+        LoadFileError::Unreadable { error, .. } => {
+            report(format!("the schema file `{name}` cannot be read: {error}"), &command);
+        }
+        LoadFileError::NotUtf8 { line, .. } => report(
+            format!("line {line} of the schema file `{name}` is not in UTF-8"),
+            "add `--encoding UTF8` to the command of pg_dump that makes it",
+        ),
+        LoadFileError::Invalid { errors: mistakes, .. } => {
+            for mistake in mistakes {
+                report(
+                    format!("{name}:{}:{}: {}", mistake.line, mistake.column, mistake.message),
+                    "write SQL that PostgreSQL takes, as `pg_dump --schema-only` does",
+                );
+            }
         }
     }
 }

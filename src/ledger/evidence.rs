@@ -19,7 +19,7 @@ pub struct Reconciliation {
     pub samples: Vec<String>,
     /// The step of the change that was done last before it.
     pub after_step: Option<String>,
-    /// How long ago it began, by the server's clock.
+    /// How long ago it was finished, by the server's clock.
     pub age: Duration,
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn latest_reconciliation(
     let row = tx
         .query_opt(
             "select rows, mismatches, array(select jsonb_array_elements_text(samples)), after_step,
-                extract(epoch from clock_timestamp() - started_at)::float8
+                extract(epoch from clock_timestamp() - finished_at)::float8
             from coexist.reconciliations
             where change = $1 and finished_at is not null
                 and started_at >= all (

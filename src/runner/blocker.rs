@@ -18,7 +18,7 @@ pub struct Blocker {
     pub prepared: Option<String>,
     /// Its role.
     pub role: Option<String>,
-    /// Its `application_name`.
+    /// Its `application_name`, or what kind of process it is (`autovacuum worker`).
     pub application: Option<String>,
     /// `active`, `idle in transaction`, …; unknown to roles that may not see it.
     pub state: Option<String>,
@@ -62,7 +62,8 @@ impl fmt::Display for Blocker {
 
 /// What both questions below have in common: everything about holders, given as `held (pid, virtualtransaction, mode, relation)`.
 const ABOUT: &str = "
-    select held.pid, prepared.gid, coalesce(activity.usename, prepared.owner)::text, activity.application_name, activity.state,
+    select held.pid, prepared.gid, coalesce(activity.usename, prepared.owner)::text, 
+        coalesce(nullif(activity.application_name, ''), nullif(activity.backend_type, 'client backend')), activity.state,
         extract(epoch from clock_timestamp() - coalesce(activity.xact_start, prepared.prepared))::float8,
         held.mode, (case namespace.nspname when 'public' then '' else namespace.nspname || '.' end) || class.relname
     from held

@@ -128,6 +128,7 @@ impl Runner {
     ///
     /// [`Error::NoEvidence`] where the source still uses the before shape, rows differ, or values did not convert; else see [`Error`].
     pub fn contract(&mut self, plan: &Plan, confirmed: &str) -> Result<()> {
+        self.must_be_known(&plan.change)?;
         self.hold(plan, |run| {
             forward(run)?;
             if run.record()?.phase == Phase::Contracted {
@@ -144,9 +145,7 @@ impl Runner {
     ///
     /// [`Error::PointOfNoReturn`] once the contract removed something; else see [`Error`].
     pub fn rollback(&mut self, plan: &Plan, confirmed: Option<&str>) -> Result<()> {
-        if self.find(&plan.change)?.is_none() {
-            return Err(Error::UnknownChange { change: plan.change.clone() });
-        }
+        self.must_be_known(&plan.change)?;
         self.hold(plan, |run| rollback::roll_back(run, confirmed))
     }
 
@@ -202,10 +201,15 @@ impl Runner {
         if ledger::exists(&mut tx)? { ledger::change::find(&mut tx, change) } else { Ok(None) }
     }
 
-    fn set_paused(&mut self, change: &str, paused: bool) -> Result<()> {
-        if self.find(change)?.is_none() {
-            return Err(Error::UnknownChange { change: change.to_string() });
+    fn must_be_known(&mut self, change: &str) -> Result<()> {
+        match self.find(change)? {
+            Some(_) => Ok(()),
+            None => Err(Error::UnknownChange { change: change.to_string() }),
         }
+    }
+
+    fn set_paused(&mut self, change: &str, paused: bool) -> Result<()> {
+        self.must_be_known(change)?;
         let mut tx = self.session.begin(Limits::LEDGER)?;
         ledger::change::set_paused(&mut tx, change, paused)?;
         let what = if paused { "paused" } else { "resumed" };

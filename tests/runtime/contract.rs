@@ -141,7 +141,7 @@ fn h17_another_plan_is_refused_once_something_was_done() {
     assert_eq!(drift.class(), Class::Drift);
     assert_eq!(
         drift.to_string(),
-        "change `rename_user_name` is under way with another plan than this one:\n  - step `sync` does something else\n  \
+        "change `rename_user_name` was begun with another plan than this one:\n  - step `sync` does something else\n  \
          - step `index` is gone\n  - step `another_index` is new\n  - the backfill fills in something else\nhelp: go on with the plan \
          that it was begun with, or roll it back with that plan and begin again"
     );

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use coexist::plan::{Plan, Stage};
@@ -59,12 +59,11 @@ fn a_rename_that_is_cut_off_anywhere_can_go_on_and_back() {
     let schema = "
         create table users (id bigint primary key, name text not null, email text not null unique);
         create table orders (id bigint primary key, email text references users (email) on update cascade);
-        create index users_name on users (lower(name));
-        alter table users add constraint users_name_check check (length(name) < 100);";
+        create index users_email on users (lower(email));
+        alter table users add constraint users_email_check check (length(email) < 100);";
     let rows = "insert into users select i, 'name ' || i, i || '@x' from generate_series(1, 500) as i;
         insert into orders select i, i || '@x' from generate_series(1, 500) as i";
     cut_off_anywhere(schema, rows, "change rename { rename users.email to address; stage expand; }");
-    cut_off_anywhere(schema, rows, "change rename { rename users.name to full_name; stage expand; }");
 }
 
 #[test]
@@ -199,6 +198,34 @@ fn h02_a_run_outlives_a_crash_of_the_server() {
         .unwrap()
         .get(0);
     assert_eq!(left, 0);
+}
+
+#[test]
+fn h02_another_server_at_the_same_address_is_left_alone() {
+    let world = World::new("here", USERS);
+    let elsewhere = Sandbox::start().unwrap();
+    let there = elsewhere.database("there").unwrap();
+    there.connect().unwrap().batch_execute(USERS).unwrap();
+    let moved = Arc::new(AtomicBool::new(false));
+    let (here, address) = (world.database.config(), Arc::clone(&moved));
+    let there_config = there.config();
+    let database = Database::opened_by(move || {
+        if address.load(Ordering::SeqCst) { there_config.connect(NoTls) } else { here.connect(NoTls) }
+    });
+    let terminate = terminator(&world);
+    let options = Options::default().on_event(at_event(3, move || {
+        moved.store(true, Ordering::SeqCst);
+        terminate();
+    }));
+    let refused = up(&mut Runner::new(database, options).unwrap(), &rename()).unwrap_err();
+    assert!(matches!(refused, Error::OtherServer { .. }), "{refused}");
+    let columns: i64 = there
+        .connect()
+        .unwrap()
+        .query_one("select count(*) from pg_attribute where attrelid = 'users'::regclass and attnum > 0", &[])
+        .unwrap()
+        .get(0);
+    assert_eq!(columns, 3);
 }
 
 /// Not a test by itself: the process that [`h03_a_killed_runner_is_taken_over_when_its_lease_ends`] starts and that dies.

@@ -1,5 +1,7 @@
 //! The ledger itself: how it is made, who may do what with it, and what the triggers write into it.
 
+use std::time::Duration;
+
 use coexist::{Class, Database, Error, Options, Pace, Runner};
 
 use crate::plans::{USERS, key, rename};
@@ -85,6 +87,21 @@ fn an_owner_who_is_no_superuser_runs_a_change_and_an_application_uses_both_shape
         .unwrap();
     let denied = application.batch_execute("select value from coexist.quarantine").unwrap_err();
     assert_eq!(denied.code().unwrap().code(), "42501", "values of rows are not for everybody (H83)");
+}
+
+#[test]
+fn h79_what_a_role_may_not_see_of_others_is_said() {
+    let world = World::new("blind", USERS);
+    let owner = format!("{}_owner", world.database.name());
+    world.execute(&format!("create role \"{owner}\" login; alter table users owner to \"{owner}\"; grant create on database {} to \"{owner}\"", world.database.name()));
+    let mut config = world.database.config();
+    config.user(&owner);
+    let database = Database::opened_by(move || config.connect(postgres::NoTls));
+    let options = Options::default().lock_timeout(Duration::from_millis(50)).deadline(Duration::from_millis(500));
+    let mut reader = world.client();
+    reader.batch_execute("begin; select from users limit 1").unwrap();
+    let blocked = Runner::new(database, options).unwrap().expand(&rename()).unwrap_err().to_string();
+    assert!(blocked.contains("more is visible to members of pg_read_all_stats"), "{blocked}");
 }
 
 #[test]

@@ -104,7 +104,12 @@ fn a_change_that_was_never_begun_is_not_known() {
     let plan = rename();
     assert_eq!(runner.phase(&plan.change).unwrap(), Phase::Declared);
     assert_eq!(runner.status(&plan).unwrap().steps.len(), plan.steps.len());
-    for error in [runner.rollback(&plan, None).unwrap_err(), runner.pause(&plan.change).unwrap_err()] {
+    let refused = [
+        runner.rollback(&plan, None).unwrap_err(),
+        runner.contract(&plan, &plan.change).unwrap_err(),
+        runner.pause(&plan.change).unwrap_err(),
+    ];
+    for error in refused {
         assert!(error.to_string().contains("was never begun on this database"), "{error}");
     }
     assert_eq!(world.count("pg_namespace where nspname = 'coexist'"), 0, "asking makes no ledger");

@@ -102,6 +102,8 @@ pub fn check(claims: &[Claim<'_>], schema: &Schema, errors: &mut Errors) -> BTre
             if !builds_on(earlier, later, claims) && !builds_on(later, earlier, claims) {
                 errors.push(diagnostic);
                 refused.insert(later.draft.name().to_owned());
+                // One reason is enough to move it out of the way.
+                break;
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::plan::Stage;
 use crate::schema::{Column, Table};
 use crate::syntax::{self, Declaration, Name, Operation, Rename, Retype, TablePath};
 
-use super::{at_line, listed, source_name, written, written_table};
+use super::{at_line, listed, written, written_table};
 
 /// Of more names than this, a message tells the number.
 const MOST_LISTED: usize = 20;
@@ -129,7 +129,7 @@ pub fn table<'s>(
 
 /// Says which tables there are, and how a new one comes to be known.
 fn with_tables(diagnostic: Diagnostic, shape: &Shape) -> Diagnostic {
-    let source = source_name(shape.schema());
+    let source = &shape.schema().source;
     let tables: Vec<String> = shape.tables().map(|table| written_table(&table.name)).collect();
     let diagnostic = match tables.len() {
         0 => diagnostic.note(format!("{source} has no tables")),

@@ -56,12 +56,7 @@ pub fn written_column(table: &QualifiedName, column: &str) -> String {
 
 /// `line 12 of schema.sql`
 pub fn at_line(line: u32, schema: &Schema) -> String {
-    format!("line {line} of {}", source_name(schema))
-}
-
-/// What the schema is called in messages: a file by its name, without its folders.
-pub fn source_name(schema: &Schema) -> &str {
-    schema.source.rsplit(['/', '\\']).next().unwrap_or(&schema.source)
+    format!("line {line} of {}", schema.source)
 }
 
 /// `a`, `b` and `c`

@@ -159,7 +159,7 @@ pub fn unknown(ty: &SqlType, shape: &Shape) -> Option<Unknown> {
         return None;
     }
     let shown = if name.schema == "public" { name.name } else { name.to_string() };
-    Some(Unknown { name: shown, near, source: super::source_name(schema).to_owned() })
+    Some(Unknown { name: shown, near, source: schema.source.clone() })
 }
 
 fn of_known_extension(name: &str, schema: &Schema) -> bool {

@@ -13,9 +13,7 @@ use crate::check::dependents::{self, Touched};
 use crate::check::inserts::Insert;
 use crate::check::lookup::{self, Surroundings};
 use crate::check::retype::Retyping;
-use crate::check::{
-    at_line, conflicts, names, order, overrides, source_name, split, types, written, written_column, written_table,
-};
+use crate::check::{at_line, conflicts, names, order, overrides, split, types, written, written_column, written_table};
 use crate::diagnostic::{Diagnostic, Errors};
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{Column, Schema, SqlType, Table};
@@ -175,7 +173,7 @@ impl<'a> Resolution<'a> {
     /// A change that the schema shows as contracted has nothing left to do; and one that is not at that stage cannot be so far.
     fn finished(&self, span: Span, gone: &str, found: String) -> Diagnostic {
         let name = &self.draft.tree.name;
-        let source = source_name(self.shape.schema());
+        let source = &self.shape.schema().source;
         let diagnostic = match self.draft.stage {
             Stage::Contract => Diagnostic::new(name.span, format!("change `{}` is finished", name.text)).help(format!(
                 "delete `change {} {{ … }}` from the declaration; its folder in migrations/ can stay as a record",
@@ -186,7 +184,7 @@ impl<'a> Resolution<'a> {
                 stage.name()
             )),
         };
-        diagnostic.note(format!("in {source}, {found}: it was written after the contract"))
+        diagnostic.note(format!("{found}: that was written after the contract"))
     }
 
     fn rename(&self, tree: &Rename, errors: &mut Errors) -> Option<ColumnsChange> {

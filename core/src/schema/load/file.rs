@@ -100,8 +100,9 @@ pub fn load_file(path: &Path) -> Result<Arc<Schema>, LoadFileError> {
         let line = good.iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
         LoadFileError::NotUtf8 { path: path.to_owned(), line }
     })?;
-    let schema = load(&path.display().to_string(), &text)
-        .map_err(|errors| LoadFileError::Invalid { path: path.to_owned(), errors })?;
+    // Messages name the file as people speak of it: which folder it is in is clear to who reads them.
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let schema = load(&name, &text).map_err(|errors| LoadFileError::Invalid { path: path.to_owned(), errors })?;
     let schema = Arc::new(schema);
     cache.insert(path.to_owned(), (version, Arc::clone(&schema)));
     Ok(schema)

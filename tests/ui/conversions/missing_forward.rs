@@ -1,0 +1,14 @@
+//! The rows that exist are converted, too.
+
+coexist::migrations! {
+    schema sql "create table orders (id bigint primary key, total integer not null, rate integer);";
+
+    change widen_order_total {
+        retype orders.total to total_cents: bigint {
+            backward "total_cents::integer" or reject,
+        }
+        stage expand;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! A conversion reads its own row alone.
+
+coexist::migrations! {
+    schema sql "create table orders (id bigint primary key, total integer not null, rate integer);";
+
+    change widen_order_total {
+        retype orders.total to total_cents: bigint {
+            forward "(select max(id) from orders)" or reject,
+            irreversible,
+        }
+        stage expand;
+    }
+}
+
+fn main() {}

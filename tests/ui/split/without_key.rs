@@ -1,0 +1,12 @@
+//! A split without a key.
+
+coexist::migrations! {
+    schema sql "create table users (id bigint primary key, name text not null, bio text);";
+
+    change split_user_profile {
+        split users into profiles { move bio }
+        stage expand;
+    }
+}
+
+fn main() {}

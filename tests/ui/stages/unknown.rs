@@ -1,0 +1,12 @@
+//! A stage that does not exist.
+
+coexist::migrations! {
+    schema sql "create table users (id bigint primary key, name text not null, bio text);";
+
+    change rename_user_name {
+        rename users.name to full_name;
+        stage expnad;
+    }
+}
+
+fn main() {}
