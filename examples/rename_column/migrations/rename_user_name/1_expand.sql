@@ -1,0 +1,65 @@
+-- coexist: change rename_user_name
+-- Invoices address people by their full name.
+--
+-- The before shape as it is, and the after shape beside it, empty. Old code cannot notice.
+-- Locks users in ACCESS EXCLUSIVE mode for milliseconds once it is granted: reads and writes wait.
+--
+-- Made by `cargo build` from the declaration; edits are overwritten. Run with psql, or let `coexist up` do it.
+
+\set ON_ERROR_STOP on
+set client_min_messages = warning;
+set search_path = "pg_catalog", "public", "pg_temp";
+set lock_timeout = '1s';
+
+-- in order, as far as the ledger knows
+do $coexist$
+declare
+  found text;
+begin
+  if to_regclass('coexist.changes') is not null then
+    select phase into found from coexist.changes where name = 'rename_user_name';
+    if coalesce(found, 'declared') not in ('declared', 'expanded') then
+      raise exception using message = 'the change rename_user_name is not declared but ' || coalesce(found, 'declared'),
+        hint = 'Run the files in the order of their numbers, or let `coexist up` do it.';
+    end if;
+  end if;
+end
+$coexist$;
+
+-- step add_columns: add full_name to users, empty; no row is touched
+begin;
+alter table "public"."users"
+  add column "full_name" text;
+do $coexist$
+declare
+  granted record;
+begin
+  for granted in
+    select a.privilege_type, a.is_grantable,
+      case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role
+    from pg_catalog.pg_attribute c, pg_catalog.aclexplode(c.attacl) a
+    where c.attrelid = '"public"."users"'::regclass and c.attname = 'name' and not c.attisdropped
+    order by 3, 1
+  loop
+    execute format('grant %s ("full_name") on "public"."users" to %s%s', granted.privilege_type, granted.role,
+      case when granted.is_grantable then ' with grant option' else '' end);
+  end loop;
+end
+$coexist$;
+comment on column "public"."users"."full_name" is 'coexist: rename_user_name';
+commit;
+
+-- tell the ledger, where there is one
+do $coexist$
+begin
+  if to_regclass('coexist.changes') is not null then
+    insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
+    values ('rename_user_name', '1207c879619daf21', 'expanded', 'migrate', '', 'psql')
+    on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
+      direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
+    insert into coexist.steps (change, id, state, tries, finished_at)
+    select 'rename_user_name', id, 'done', 1, clock_timestamp() from unnest(array['add_columns']) as id
+    on conflict (change, id) do update set state = excluded.state, finished_at = excluded.finished_at;
+  end if;
+end
+$coexist$;
