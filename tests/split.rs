@@ -296,12 +296,18 @@ fn the_contract_leaves_the_new_shape() {
     );
 }
 
-// --- the foreign key, while new code writes both tables in one transaction ---
+// --- the foreign key, while code writes both tables ---
 
-/// New code has written the old table, `ddl` waits for it, and then new code writes the new table, without having to wait.
-fn write_both_tables_while(mut db: InFlight, ddl: impl FnOnce(&mut InFlight) + Send + 'static) -> InFlight {
+/// An application has begun with `first`, which touches the old table; `ddl` waits for it; and then the application goes on with `then`,
+/// which writes the new table, without having to wait.
+fn write_while(
+    mut db: InFlight,
+    first: &str,
+    then: &str,
+    ddl: impl FnOnce(&mut InFlight) + Send + 'static,
+) -> InFlight {
     let mut app = db.database.connect().unwrap();
-    app.batch_execute("begin; insert into users (id, name) values (9, 'Zoe')").unwrap();
+    app.batch_execute(&format!("begin; {first}")).unwrap();
     let pid: i32 = app.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
     let mut watch = db.database.connect().unwrap();
     let changing = std::thread::spawn(move || {
@@ -313,13 +319,16 @@ fn write_both_tables_while(mut db: InFlight, ddl: impl FnOnce(&mut InFlight) + S
         assert!(!changing.is_finished(), "the change did not wait for the old table");
         std::thread::yield_now();
     }
-    app.batch_execute("set local lock_timeout = '500ms'; insert into profiles values (9, 'z', null); commit").unwrap();
+    app.batch_execute(&format!("set local lock_timeout = '500ms'; {then}; commit")).unwrap();
     changing.join().unwrap()
 }
 
+const NEW_USER: &str = "insert into users (id, name) values (9, 'Zoe')";
+const ITS_PROFILE: &str = "insert into profiles values (9, 'z', null)";
+
 #[test]
 fn h25_adding_the_foreign_key_locks_the_old_table_first() {
-    let mut db = write_both_tables_while(split(), |db| {
+    let mut db = write_while(split(), NEW_USER, ITS_PROFILE, |db| {
         db.reach(Phase::Validated);
     });
     both(&mut db, 9, "z|-");
@@ -329,8 +338,17 @@ fn h25_adding_the_foreign_key_locks_the_old_table_first() {
 fn h25_taking_the_foreign_key_back_locks_the_old_table_first() {
     let mut db = split();
     db.reach(Phase::Validated);
-    let mut db = write_both_tables_while(db, |db| {
+    let mut db = write_while(db, NEW_USER, ITS_PROFILE, |db| {
         db.roll_back();
     });
     assert_eq!(user(&mut db, 9), ["z|-"]);
+}
+
+#[test]
+fn h12_adding_the_foreign_key_waits_for_accessors_of_the_new_table_before_it_holds_anything() {
+    let lock_source = "select from users where id = 1 for no key update";
+    let mut db = write_while(split(), lock_source, "update profiles set bio = 'new' where user_id = 1", |db| {
+        db.reach(Phase::Validated);
+    });
+    both(&mut db, 1, "new|a.png");
 }

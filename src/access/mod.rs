@@ -29,6 +29,10 @@ pub trait Values {
     fn values(&self) -> Vec<Option<Field<'_>>>;
 }
 
+/// Has no values.
+#[derive(Debug)]
+pub enum Nobody {}
+
 /// A field that may leave its column out.
 pub trait Optional {
     /// Its value, where it has one.

@@ -219,7 +219,8 @@ impl<'a> Carry<'a> {
     }
 
     fn foreign_key_steps(&self, twin: &Twin<'_, Constraint>, references: &QualifiedName) -> Vec<Step> {
-        foreign_key_steps(self.change, twin.on, references, twin.after, &self.interim(&twin.after.name))
+        let name = self.interim(&twin.after.name);
+        foreign_key_steps(self.change, twin.on, references, LockLevel::ShareRowExclusive, twin.after, &name)
     }
 
     fn statistics_step(&self, twin: &Twin<'_, Statistics>) -> Step {
@@ -356,22 +357,24 @@ fn foreign_keys_in<'a>(
 }
 
 /// The steps that add a foreign key without holding up writers: not valid first, then validated in a transaction of its own (H26).
+/// `referenced` is the lock on the referenced table, at least what PostgreSQL takes: SHARE ROW EXCLUSIVE.
 pub(super) fn foreign_key_steps(
     change: &Change,
     table: &QualifiedName,
     references: &QualifiedName,
+    referenced: LockLevel,
     constraint: &Constraint,
     name: &str,
 ) -> Vec<Step> {
-    let locks = |level| {
-        let mut locks = vec![Lock { table: references.clone(), level, scans: false }];
+    let locks = |referenced, level| {
+        let mut locks = vec![Lock { table: references.clone(), level: referenced, scans: false }];
         if table != references {
             locks.push(Lock { table: table.clone(), level, scans: false });
         }
         locks
     };
     let quoted = quote_ident(name);
-    let adding = locks(LockLevel::ShareRowExclusive);
+    let adding = locks(referenced, LockLevel::ShareRowExclusive);
     // Left to itself, ALTER TABLE locks the referencing table first. Code that writes both in one transaction begins with the referenced
     // one, and the two would wait for each other (H25).
     let mut statements = lock_tables(&adding);
@@ -384,7 +387,7 @@ pub(super) fn foreign_key_steps(
         ),
         sql::mark(&format!("constraint {quoted} on {}", table.quoted()), &change.name),
     ]);
-    let removing = locks(LockLevel::AccessExclusive);
+    let removing = locks(LockLevel::AccessExclusive, LockLevel::AccessExclusive);
     let mut undo = lock_tables(&removing[..1]);
     undo.push(drop_constraint_if_exists(table, name));
     let add = Step {

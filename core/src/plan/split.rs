@@ -6,7 +6,7 @@ use super::compare::{all, any, distinct};
 use super::make::{Planned, table_notes};
 use super::split_sync::Sync;
 use super::sql::{self, Block, anonymous};
-use super::{Action, Backfill, Mode, Phase, Reconcile, Step};
+use super::{Action, Backfill, LockLevel, Mode, Phase, Reconcile, Step};
 use crate::ident::{quote_ident, quote_literal};
 use crate::model::{Change, SplitChange};
 use crate::schema::{Column, Constraint, ConstraintKind, Table};
@@ -181,7 +181,10 @@ impl<'a> Parts<'a> {
     /// The new table's reference to the old one. It is no twin of anything, so it has its final name at once.
     fn foreign_key_steps(&self) -> Vec<Step> {
         self.own_foreign_key().map_or_else(Vec::new, |key| {
-            foreign_key_steps(self.change, &self.split.target, &self.split.source, key, &key.name)
+            // Accessors of the new table lock the source's row first, and write the source by the trigger last. Only from this level on does
+            // the step wait for the first of these, holding nothing; else it would hold the source, and wait for the new table (H12).
+            let referenced = LockLevel::Exclusive;
+            foreign_key_steps(self.change, &self.split.target, &self.split.source, referenced, key, &key.name)
         })
     }
 

@@ -20,8 +20,8 @@ pub(super) enum Form<'a> {
     Working(Side),
     /// It works for the before shape, and its use is deprecated.
     Deprecated(&'a Instead),
-    /// Its use does not compile.
-    Tombstone,
+    /// Its use does not compile, and says this.
+    Tombstone(&'a str),
 }
 
 /// The module of a table.
@@ -30,13 +30,13 @@ pub(super) fn module(table: &Table<'_>, form: &Form<'_>) -> TokenStream {
     let docs = format!("The table `{}`.{}", table.table.name, if table.has_key() { "" } else { NO_KEY });
     let columns = columns(table, form);
     let row = row(table);
-    let row = if let Form::Tombstone = form { tombstones::row(&row.docs) } else { row.expand(form) };
+    let row = if let Form::Tombstone(_) = form { tombstones::row(&row.docs) } else { row.expand(form) };
     let structs = [insert(table), update(table)].map(|item| item.expand(form));
     let new = insert_new(table, form);
     let functions = functions(table).into_iter().map(|function| function.expand(form));
     let conversions = match form {
         Form::Working(_) | Form::Deprecated(_) => conversions(table),
-        Form::Tombstone => TokenStream::new(),
+        Form::Tombstone(_) => TokenStream::new(),
     };
     quote! {
         #[doc = #docs]
@@ -60,13 +60,14 @@ fn deprecation(form: &Form<'_>, item: &str) -> TokenStream {
             let note = instead.note(item);
             quote! { #[deprecated(note = #note)] }
         }
-        Form::Working(_) | Form::Tombstone => TokenStream::new(),
+        Form::Tombstone(note) => quote! { #[deprecated(note = #note)] },
+        Form::Working(_) => TokenStream::new(),
     }
 }
 
 fn columns(table: &Table<'_>, form: &Form<'_>) -> TokenStream {
     let docs = "The names of the columns, as a statement that selects a `Row` has to list them.";
-    if let Form::Tombstone = form {
+    if let Form::Tombstone(_) = form {
         return tombstones::columns(docs);
     }
     let names = table.columns.iter().map(|column| &column.column.name);
@@ -182,14 +183,16 @@ impl Struct {
         let docs = &self.docs;
         let name = Ident::new(self.name, Span::call_site());
         let deprecated = deprecation(form, self.name);
-        let condition = tombstones::condition(form);
         let target = Target {
             name: &name,
             fields: self.fields.iter().map(|field| &field.name).collect(),
             own: self.fields.iter().filter_map(|field| field.own.as_ref()).collect(),
-            condition: &condition,
         };
-        let (derives, implementations) = derives::expand(&target, self.traits);
+        let is_gone = matches!(form, Form::Tombstone(_));
+        let traits: Vec<Trait> =
+            self.traits.iter().copied().filter(|name| !is_gone || *name != Trait::Default).collect();
+        let default = (traits.len() < self.traits.len()).then(|| tombstones::default(&name));
+        let (derives, implementations) = derives::expand(&target, &traits);
         let fields = self.fields.iter().map(|Field { docs, name, ty, .. }| {
             quote! { #[doc = #docs] pub #name: #ty }
         });
@@ -197,10 +200,11 @@ impl Struct {
             #[doc = #docs]
             #derives
             #deprecated
-            pub struct #name #condition {
+            pub struct #name {
                 #(#fields),*
             }
             #implementations
+            #default
         }
     }
 }
@@ -261,7 +265,7 @@ fn insert_new(table: &Table<'_>, form: &Form<'_>) -> TokenStream {
     });
     let condition = tombstones::condition(form);
     let body = match form {
-        Form::Tombstone => tombstones::body(),
+        Form::Tombstone(_) => tombstones::body(),
         Form::Working(_) | Form::Deprecated(_) => {
             let fields = columns().map(|column| {
                 let field = &column.field;
@@ -275,9 +279,9 @@ fn insert_new(table: &Table<'_>, form: &Form<'_>) -> TokenStream {
         }
     };
     quote! {
-        impl Insert #condition {
+        impl Insert {
             /// A row with the columns that have neither a default nor NULL to fall back on.
-            pub fn new(#(#params),*) -> Self {
+            pub fn new(#(#params),*) -> Self #condition {
                 #body
             }
         }
@@ -464,7 +468,7 @@ impl Function {
                     }
                 }
             }
-            Form::Tombstone => tombstones::function(&name, &docs, params, *returns),
+            Form::Tombstone(_) => tombstones::function(&name, &docs, params, *returns),
         }
     }
 }

@@ -14,8 +14,6 @@ pub(super) struct Target<'a> {
     pub fields: Vec<&'a Ident>,
     /// The types of the user's own in it.
     pub own: Vec<&'a TokenStream>,
-    /// A condition of its own: `where …`.
-    pub condition: &'a TokenStream,
 }
 
 /// A trait that rows have.
@@ -83,15 +81,10 @@ fn implementation(target: &Target<'_>, name: Trait) -> TokenStream {
 }
 
 fn conditional(target: &Target<'_>, path: &TokenStream, body: &TokenStream) -> TokenStream {
-    let Target { name, own, condition, .. } = target;
-    let and = if condition.is_empty() {
-        quote! { where }
-    } else {
-        quote! { #condition, }
-    };
+    let Target { name, own, .. } = target;
     quote! {
         #[automatically_derived]
-        impl #path for #name #and #(for<'own> #own: #path),* {
+        impl #path for #name where #(for<'own> #own: #path),* {
             #body
         }
     }

@@ -25,13 +25,14 @@ pub(super) fn expand(model: &Model, change: &Change, plan: Option<&Plan>, settin
     let toml = plan.map(plan_file::to_toml).unwrap_or_default();
     let proofs = proofs::expand(change);
     let instead = Instead::of(change, &after);
+    let gone = gone(change);
     let (form, before_docs, dropped) = match change.stage {
         Stage::Expand => (Form::Working(Side::Before), "The before shape.".to_owned(), None),
         Stage::Migrate => (Form::Deprecated(&instead), format!("The before shape: {}.", instead.text(None)), None),
         Stage::Contract => {
             let text = instead.text(None);
-            let dropped = tombstones::dropped(change, &gone(change), &text);
-            (Form::Tombstone, format!("The before shape is gone: {text}."), Some(dropped))
+            let dropped = tombstones::dropped(change, &gone, &text);
+            (Form::Tombstone(&gone), format!("The before shape is gone: {text}."), Some(dropped))
         }
     };
     let before = before.iter().map(|table| accessors::module(table, &form));
@@ -71,7 +72,7 @@ fn gone(change: &Change) -> String {
     };
     let columns: Vec<String> = columns.iter().map(|column| format!("`{table}.{column}`")).collect();
     let verb = if columns.len() == 1 { "is" } else { "are" };
-    format!("{} {verb} gone", list(&columns))
+    format!("{} {verb} gone: change `{}` is at stage `contract`", list(&columns), change.name)
 }
 
 /// What takes the place of the before shape, for people.

@@ -3,7 +3,7 @@
 --
 -- Indexes and constraints of the after shape, each built or checked while the tables are written. Run verify.sql after it.
 -- Locks profiles in SHARE ROW EXCLUSIVE mode for milliseconds once it is granted: writes wait, reads go on.
--- Locks users in SHARE ROW EXCLUSIVE mode for milliseconds once it is granted: writes wait, reads go on.
+-- Locks users in EXCLUSIVE mode for milliseconds once it is granted: writes and SELECT FOR UPDATE wait, reads go on.
 -- Locks profiles in SHARE UPDATE EXCLUSIVE mode while the table is read once: reads and writes go on, other schema changes and VACUUM wait.
 --
 -- Made by `cargo build` from the declaration; edits are overwritten. Run with psql, or let `coexist up` do it.
@@ -35,7 +35,7 @@ commit;
 
 -- step foreign_key_profiles_user_id_fkey: hold new rows to the foreign key profiles_user_id_fkey
 begin;
-lock table "public"."users" in share row exclusive mode;
+lock table "public"."users" in exclusive mode;
 lock table "public"."profiles" in share row exclusive mode;
 alter table "public"."profiles" add constraint "profiles_user_id_fkey" foreign key ("user_id") references "public"."users" ("id") on update cascade on delete cascade not valid;
 comment on constraint "profiles_user_id_fkey" on "public"."profiles" is 'coexist: split_user_profile';
@@ -51,7 +51,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('split_user_profile', 'dbf9a8ea905810a8', 'validated', 'contract', '', 'psql')
+    values ('split_user_profile', '381827c86293c3c2', 'validated', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
     insert into coexist.steps (change, id, state, tries, finished_at)
