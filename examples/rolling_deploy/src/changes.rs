@@ -53,7 +53,7 @@ pub struct StepTook {
     pub took: Duration,
     /// The longest that it was seen to wait for a lock.
     pub waited: Duration,
-    /// The strongest of the locks that it takes.
+    /// The locks that it takes for which somebody who writes rows, at least, has to wait.
     pub locks: Vec<Lock>,
 }
 
@@ -166,13 +166,13 @@ impl StepTook {
             began: news.ended.checked_sub(news.took).unwrap_or(news.ended),
             took: news.took,
             waited: news.waited,
-            locks: step.map(|step| strongest_locks(step, news.undo)).unwrap_or_default(),
+            locks: step.map(|step| blocking_locks(step, news.undo)).unwrap_or_default(),
         }
     }
 
     /// Whether somebody who writes rows, at least, has to wait meanwhile.
     pub fn blocks_rows(&self) -> bool {
-        self.locks.iter().any(|lock| lock.level >= LockLevel::Share)
+        !self.locks.is_empty()
     }
 
     /// Whether somebody who reads rows has to wait meanwhile.
@@ -181,9 +181,8 @@ impl StepTook {
     }
 }
 
-fn strongest_locks(step: &Step, undo: bool) -> Vec<Lock> {
+fn blocking_locks(step: &Step, undo: bool) -> Vec<Lock> {
     let actions = if undo { step.undo.iter().collect() } else { vec![&step.action] };
-    let locks = || actions.iter().flat_map(|action| &action.locks);
-    let strongest = locks().map(|lock| lock.level).max();
-    locks().filter(|lock| Some(lock.level) == strongest).cloned().collect()
+    let locks = actions.into_iter().flat_map(|action| &action.locks);
+    locks.filter(|lock| lock.level >= LockLevel::Share).cloned().collect()
 }
