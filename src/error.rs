@@ -238,6 +238,18 @@ pub enum Error {
         message: String,
     },
 
+    /// A row cannot be filled.
+    #[error("change `{change}`: row {row} cannot be filled: {}\nhelp: mend its value and run the same command again; or declare what becomes of such values (`or quarantine`, `or \"expression\"`)", Explained(.source))]
+    Row {
+        /// The change.
+        change: String,
+        /// Its table and key.
+        row: String,
+        /// The server's answer.
+        #[source]
+        source: postgres::Error,
+    },
+
     /// The server refused a statement.
     #[error("{doing}: {}{}", Explained(.source), Advice(.source))]
     Database {
@@ -285,14 +297,16 @@ impl Error {
             Self::OtherServer { .. } | Self::PlanChanged { .. } | Self::NameTaken { .. } | Self::Mismatch { .. } => {
                 Class::Drift
             }
-            Self::Connection { .. } | Self::NeverDone { .. } | Self::Database { .. } => Class::Failed,
+            Self::Connection { .. } | Self::NeverDone { .. } | Self::Row { .. } | Self::Database { .. } => {
+                Class::Failed
+            }
         }
     }
 
     /// The SQLSTATE, where the server refused a statement.
     pub fn sqlstate(&self) -> Option<&SqlState> {
         match self {
-            Self::Database { source, .. } | Self::Connection { source, .. } => source.code(),
+            Self::Database { source, .. } | Self::Connection { source, .. } | Self::Row { source, .. } => source.code(),
             _ => None,
         }
     }
@@ -334,6 +348,13 @@ impl Error {
         let worthwhile =
             [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
         self.sqlstate().is_some_and(|code| worthwhile.contains(code))
+    }
+
+    /// Whether one row is to blame: its value does not convert, or breaks a rule.
+    pub(crate) fn is_about_a_row(&self) -> bool {
+        self.sqlstate().is_some_and(|code| {
+            code == &SqlState::RAISE_EXCEPTION || code.code().starts_with("22") || code.code().starts_with("23")
+        })
     }
 
     /// Whether our own statement was cancelled, by somebody or by a timeout.

@@ -8,6 +8,7 @@
 //! passes over a row: a row that moves meanwhile is moved by an update, and the sync trigger fills it then. Copies into another table go by
 //! key, so that rows are locked in one order and the new table is filled in the order of its own key.
 
+mod culprit;
 mod pass;
 mod progress;
 mod worker;

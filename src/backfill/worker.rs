@@ -7,6 +7,7 @@ use coexist_core::render::statement::{self, Piece};
 use postgres::Transaction;
 use postgres::types::ToSql;
 
+use super::culprit;
 use super::progress::Meter;
 use crate::database::Limits;
 use crate::error::{Error, Result};
@@ -118,7 +119,8 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// One batch, tried again in smaller pieces where it waits too long for rows or takes too long.
+    /// One batch, tried again in smaller pieces where it waits too long for rows, takes too long, or has a row that cannot be filled: the rows
+    /// before that one are.
     fn batch(&mut self, run: &mut Run, segment: &Segment) -> Result<Batch> {
         let doing = format!("filling {}", segment.table);
         let watched = Watched { step: doing.clone(), every: Duration::from_millis(250), patience: None };
@@ -143,6 +145,10 @@ impl Worker<'_> {
                             reason: error.to_string(),
                             after: Duration::ZERO,
                         });
+                    }
+                    Err(error) if error.is_about_a_row() && self.size.get() > 1 => self.size.halve(),
+                    Err(error) if error.is_about_a_row() => {
+                        return Err(culprit::name_row(run, self.of, self.backfill, segment, error));
                     }
                     result => return result,
                 }
@@ -191,9 +197,7 @@ impl Worker<'_> {
         pending: &str,
         server: u32,
     ) -> Result<Advance> {
-        let block = |bound: Option<&Vec<String>>| bound.and_then(|b| b.first()).and_then(|b| b.parse::<i64>().ok());
-        let (Some(from), Some(end)) = (block(cursor.as_ref().or(segment.after.as_ref())), block(segment.upto.as_ref()))
-        else {
+        let (Some(from), Some(end)) = (segment.block_at(cursor.as_ref()), segment.end_block()) else {
             return Err(self.damaged(segment));
         };
         let to = end.min(from + self.size.get());

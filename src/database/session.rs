@@ -135,6 +135,11 @@ impl Session {
         }
     }
 
+    /// Whether the server answers on it.
+    pub fn answers(&mut self) -> bool {
+        !self.client.is_closed() && self.client.is_valid(Duration::from_secs(5)).is_ok()
+    }
+
     /// Whether the connection is known to be gone.
     pub fn is_closed(&self) -> bool {
         self.client.is_closed()

@@ -29,6 +29,22 @@ pub(crate) struct Segment {
     pub size: i64,
 }
 
+impl Segment {
+    /// The block at which the cursor stands; `None` where the bounds are no blocks.
+    pub fn block_at(&self, cursor: Option<&Vec<String>>) -> Option<i64> {
+        block(cursor.or(self.after.as_ref()))
+    }
+
+    /// The first block that no longer belongs to it; `None` where the bounds are no blocks.
+    pub fn end_block(&self) -> Option<i64> {
+        block(self.upto.as_ref())
+    }
+}
+
+fn block(bound: Option<&Vec<String>>) -> Option<i64> {
+    bound?.first()?.parse().ok()
+}
+
 /// What a batch came to.
 #[derive(Clone, Debug)]
 pub(crate) struct Advance {

@@ -182,6 +182,7 @@ impl Runner {
     ///
     /// Where the ledger cannot be read.
     pub fn status(&mut self, plan: &Plan) -> Result<Status> {
+        self.reconnect_if_gone()?;
         status::status(&mut self.session, plan)
     }
 
@@ -191,12 +192,12 @@ impl Runner {
     ///
     /// Where the ledger cannot be read.
     pub fn recorded(&mut self) -> Result<Vec<Recorded>> {
-        self.reconnect_if_closed()?;
+        self.reconnect_if_gone()?;
         status::recorded(&mut self.session)
     }
 
     fn find(&mut self, change: &str) -> Result<Option<ledger::change::ChangeRecord>> {
-        self.reconnect_if_closed()?;
+        self.reconnect_if_gone()?;
         let mut tx = self.session.begin(Limits::LEDGER)?;
         if ledger::exists(&mut tx)? { ledger::change::find(&mut tx, change) } else { Ok(None) }
     }
@@ -250,7 +251,7 @@ impl Runner {
 
     /// Does something with the change in hand; what goes wrong is also written to the ledger's log.
     fn hold<T>(&mut self, plan: &Plan, work: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
-        self.reconnect_if_closed()?;
+        self.reconnect_if_gone()?;
         if self.session.server < plan.server {
             return Err(Error::ServerTooOld {
                 change: plan.change.clone(),
@@ -266,8 +267,9 @@ impl Runner {
         result
     }
 
-    fn reconnect_if_closed(&mut self) -> Result<()> {
-        if self.session.is_closed() {
+    /// A session that was idle may be gone without our knowing.
+    fn reconnect_if_gone(&mut self) -> Result<()> {
+        if !self.session.answers() {
             self.session = Session::open(&self.database, "coexist")?;
         }
         Ok(())

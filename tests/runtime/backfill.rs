@@ -292,6 +292,43 @@ fn rows_that_no_trigger_fills_are_found_and_end_it() {
 }
 
 #[test]
+fn a_row_that_cannot_be_filled_is_named_and_those_before_it_are_filled() {
+    let rows = "insert into items select i, 'n' || i, case i when 3000 then 'secret' else i::text end from generate_series(1, 5000) as i";
+    let world = World::new("row", &format!("create table items (id int primary key, note text, value text); {rows}"));
+    let mut plan = fill("items");
+    plan.backfill = vec![Backfill::Update {
+        table: table("items"),
+        set: vec![("filled".into(), "value::integer::text".into())],
+        pending: "filled is null".into(),
+        key: key(&[("id", "integer")]),
+    }];
+    let error = world.runner().up(&plan, &Pace::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "change `fill`: row {\"id\": 3000} of items cannot be filled: invalid input syntax for type integer: \"…\" [22P02]\nhelp: \
+         mend its value and run the same command again; or declare what becomes of such values (`or quarantine`, `or \"expression\"`)"
+    );
+    assert_eq!(error.class(), Class::Failed);
+    let filled = world.count("items where filled is not null");
+    assert!((2500..3000).contains(&filled), "{filled}");
+    assert_eq!(world.count("coexist.log where message like '%secret%'"), 0, "H83");
+    world.execute("update items set value = '3000' where id = 3000");
+    world.runner().up(&plan, &Pace::default()).unwrap();
+
+    let world =
+        World::new("row_of_split", &format!("create table items (id int primary key, note text, value text); {rows}"));
+    let mut plan = copy(&key(&[("id", "integer")]));
+    let Backfill::Insert { columns, .. } = &mut plan.backfill[0] else { panic!() };
+    columns.push(("value".into(), "source.value::integer::text".into()));
+    let error = world.runner().up(&plan, &Pace::default()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("change `copy_notes`: row id = 3000 of items cannot be filled: invalid input syntax"),
+        "{error}"
+    );
+    assert_eq!(world.count("notes"), 2999);
+}
+
+#[test]
 fn it_pauses_and_goes_on_from_another_session() {
     let world = World::new("pause", USERS);
     let plan = Plan { batch: Some(1), ..rename() };

@@ -3,7 +3,7 @@
 use coexist::{Class, Pace};
 
 use crate::plans::{USERS, rename, split};
-use crate::world::World;
+use crate::world::{World, eventually};
 
 #[test]
 fn h13_h81_hostile_settings_change_nothing() {
@@ -54,6 +54,22 @@ fn h82_a_plan_for_a_later_server_is_refused() {
             .starts_with(&format!("change `rename_user_name` needs PostgreSQL 99, this server is {}", world.server)),
         "{refused}"
     );
+}
+
+#[test]
+fn a_session_that_was_ended_while_idle_is_opened_again() {
+    let world = World::new("idle", USERS);
+    let plan = rename();
+    let mut runner = world.runner();
+    runner.expand(&plan).unwrap();
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name like 'coexist%'";
+    for _ in 0..3 {
+        eventually("it is gone", || world.client().query(end, &[]).unwrap().is_empty());
+        runner.dual_write(&plan).unwrap();
+        eventually("it is gone", || world.client().query(end, &[]).unwrap().is_empty());
+        runner.status(&plan).unwrap();
+    }
 }
 
 #[test]

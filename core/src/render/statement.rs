@@ -22,6 +22,11 @@ pub enum Piece {
         /// The first block that no longer belongs to it.
         to: String,
     },
+    /// The row at this position: SQL of the type `tid`.
+    Row {
+        /// Where.
+        at: String,
+    },
     /// Rows whose key is greater than the first bound and not greater than the second; without a bound that end is open. One SQL
     /// expression for each column of the key.
     Keys {
@@ -123,6 +128,16 @@ pub fn reconcile_piece(reconcile: &Reconcile, table: &QualifiedName, piece: &Pie
     )
 }
 
+/// The rows of a piece that are still pending, for a copy within a row: position as text, and key as the text of a JSON object.
+pub fn pending_rows(table: &QualifiedName, key: &[KeyColumn], pending: &str, piece: &Piece, server: u32) -> String {
+    format!(
+        "select source.ctid::text,\n    {}::text\nfrom only {} as source\nwhere {}\n    and ({pending})",
+        key_as_json(key),
+        table.quoted(),
+        condition(piece, key, "source.", server)
+    )
+}
+
 /// Finds the last key of the first `rows` rows (SQL of the type `bigint`) of `rest`: one row with the key as `text[]`, or no row where
 /// fewer are left.
 pub fn end_of_piece(table: &QualifiedName, key: &[KeyColumn], rest: &Piece, rows: &str) -> String {
@@ -143,6 +158,17 @@ pub fn last_key(table: &QualifiedName, key: &[KeyColumn]) -> String {
         table.quoted(),
         key_order(key, " desc")
     )
+}
+
+fn key_as_json(key: &[KeyColumn]) -> String {
+    let mut columns: Vec<String> = key
+        .iter()
+        .map(|column| format!("{}, source.{}", quote_literal(&column.name), quote_ident(&column.name)))
+        .collect();
+    if key.is_empty() {
+        columns.push("'ctid', source.ctid::text".to_string());
+    }
+    format!("jsonb_build_object({})", columns.join(", "))
 }
 
 /// The columns of a key as parameters from `$first` on, which are bound as text: every type can be written as text and read back.
@@ -168,6 +194,7 @@ fn condition(piece: &Piece, key: &[KeyColumn], prefix: &str, server: u32) -> Str
             let start = |block: &str| format!("('(' || ({block}) || ',0)')::tid");
             format!("{prefix}ctid >= {} and {prefix}ctid < {}", start(from), start(to))
         }
+        Piece::Row { at } => format!("{prefix}ctid = {at}"),
         // Every position that a block can hold, used or not: the only way to read by position there.
         Piece::Blocks { from, to } => format!(
             "{prefix}ctid = any (array(\n        select ('(' || block || ',' || line || ')')::tid\n        \
