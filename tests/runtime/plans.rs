@@ -1,4 +1,5 @@
 //! Plans: of declared changes, and some written by hand, reduced to what a run must handle.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::path::Path;
 
