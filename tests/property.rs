@@ -51,7 +51,7 @@ impl Kind {
                 "create table t (other integer, id bigint, a integer not null, k text, primary key (id, k)); create index on t (a) where a > 3;"
             }
             Self::TextToNumber | Self::MarkedNumber => {
-                "create table t (id integer primary key, a varchar(20), other integer, check (a <> ''));"
+                "create table t (id integer primary key, a text, other integer, check (a <> ''));"
             }
             Self::Split => "create table t (id integer primary key, a text, other integer);",
             Self::SplitNotNull => "create table t (id text collate \"C\" primary key, a text not null, other integer);",
