@@ -193,7 +193,7 @@ fn h17_a_plan_that_changed_while_it_was_under_way_is_7() {
     project
         .run("up")
         .ends_with(7)
-        .says("change `rename_user_name` is under way with another plan than this one")
+        .says("change `rename_user_name` was begun with another plan than this one")
         .says("step `add_columns` does something else");
     // The way back needs only what the ledger knows.
     project.run("rollback rename_user_name").ends_with(0).says("begun with another plan than the one in the folder");
