@@ -13,7 +13,7 @@ pub const CHECK: &str = "COEXIST_CHECK";
 
 /// Writes `migrations/<change>/` for each change that `source` declares; the whole of a user's `build.rs`:
 ///
-/// ```rust,ignore
+/// ```text
 /// fn main() {
 ///     coexist_core::build("src/migrations.rs");
 /// }
