@@ -80,16 +80,20 @@ impl fmt::Display for QualifiedName {
 
 /// A name of our own, built from parts: `coexist_<part>_<part>`, or, where that is too long, cut and ended with a hash of the whole.
 pub fn derived_name(parts: &[&str]) -> String {
-    let full = format!("coexist_{}", parts.join("_"));
-    if full.len() <= MAX_IDENTIFIER_BYTES {
-        return full;
+    fitting(format!("coexist_{}", parts.join("_")))
+}
+
+/// The name itself, or, where it is too long for PostgreSQL, its beginning and a hash of the whole.
+pub fn fitting(name: String) -> String {
+    if name.len() <= MAX_IDENTIFIER_BYTES {
+        return name;
     }
-    let hash = format!("_{:08x}", fnv1a(full.as_bytes()) as u32);
+    let hash = format!("_{:08x}", fnv1a(name.as_bytes()) as u32);
     let mut keep = MAX_IDENTIFIER_BYTES - hash.len();
-    while !full.is_char_boundary(keep) {
+    while !name.is_char_boundary(keep) {
         keep -= 1;
     }
-    format!("{}{hash}", &full[..keep])
+    format!("{}{hash}", &name[..keep])
 }
 
 /// The name that PostgreSQL gives an object that it names itself: `users_email_key`, `users_pkey`. The longer of the parts is shortened until

@@ -164,11 +164,7 @@ impl<'a> Carry<'a> {
     fn unique_step(&self, twin: &Twin<'_, Constraint>) -> Step {
         let table = twin.on;
         let interim = self.interim(&twin.after.name);
-        let deferrable = match (twin.after.deferrable, twin.after.initially_deferred) {
-            (_, true) => " deferrable initially deferred",
-            (true, false) => " deferrable",
-            (false, false) => "",
-        };
+        let deferrable = sql::deferrability(twin.after);
         let quoted = quote_ident(&interim);
         Step {
             id: format!("unique_{}", twin.after.name),

@@ -10,7 +10,7 @@ use super::compare::{all, any, distinct};
 use super::make::own_name;
 use super::sql::{self, Block, create_function};
 use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
-use crate::ident::{MAX_IDENTIFIER_BYTES, QualifiedName, derived_name, fnv1a, quote_ident, quote_literal};
+use crate::ident::{QualifiedName, derived_name, fitting, quote_ident, quote_literal};
 use crate::model::{Conversion, OnFailure, Side};
 use crate::schema::{Column, TriggerTiming};
 
@@ -682,16 +682,7 @@ fn is_guarded(conversion: &Conversion) -> bool {
 
 /// `zz_coexist_<change>_<purpose>`, which sorts after what people call their own triggers.
 pub(super) fn last_firing_name(change: &str, purpose: &str) -> String {
-    let full = format!("zz_coexist_{purpose}_{change}");
-    if full.len() <= MAX_IDENTIFIER_BYTES {
-        return full;
-    }
-    let hash = format!("_{:08x}", fnv1a(full.as_bytes()) as u32);
-    let mut keep = MAX_IDENTIFIER_BYTES - hash.len();
-    while !full.is_char_boundary(keep) {
-        keep -= 1;
-    }
-    format!("{}{hash}", &full[..keep])
+    fitting(format!("zz_coexist_{purpose}_{change}"))
 }
 
 /// Makes a column NOT NULL again in three short steps, none of which reads the table under a strong lock.

@@ -76,13 +76,17 @@ pub fn comment(object: &str, comment: Option<&str>) -> String {
     format!("comment on {object} is {}", comment.map_or_else(|| "null".to_owned(), quote_literal))
 }
 
-/// What a constraint says, after `add constraint <name>`.
-pub fn constraint_definition(constraint: &Constraint) -> String {
-    let deferrable = match (constraint.deferrable, constraint.initially_deferred) {
+/// ` deferrable`, ` deferrable initially deferred`, or nothing.
+pub fn deferrability(constraint: &Constraint) -> &'static str {
+    match (constraint.deferrable, constraint.initially_deferred) {
         (_, true) => " deferrable initially deferred",
         (true, false) => " deferrable",
         (false, false) => "",
-    };
+    }
+}
+
+/// What a constraint says, after `add constraint <name>`.
+pub fn constraint_definition(constraint: &Constraint) -> String {
     let definition = match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, include, with } => {
             format!("primary key ({}){}{}", names(columns), including(include), storage(with))
@@ -121,7 +125,7 @@ pub fn constraint_definition(constraint: &Constraint) -> String {
         }
         ConstraintKind::Exclude { definition, .. } => definition.text.clone(),
     };
-    format!("{definition}{deferrable}")
+    format!("{definition}{}", deferrability(constraint))
 }
 
 /// `create [unique] index concurrently <name> on <table> …`
