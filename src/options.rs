@@ -23,7 +23,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            lock_timeout: Duration::from_secs(1),
+            lock_timeout: Duration::from_millis(500),
             statement_timeout: Duration::from_secs(5),
             deadline: Duration::from_secs(600),
             reconnect_for: Duration::from_secs(300),
@@ -36,7 +36,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How long a step waits for a lock before it lets go and tries again later; everybody who comes after it waits as long. Default: 1 s.
+    /// How long a step waits for a lock before it lets go and tries again later; everybody who comes after it waits as long.
+    /// Default: 500 ms, which is below the server's `deadlock_timeout`: in a cycle of locks this run gives way, and not the application.
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self

@@ -212,7 +212,7 @@ pub(crate) struct Connection {
 #[command(next_help_heading = "Waiting")]
 pub(crate) struct Limits {
     /// How long a statement queues for a lock before it lets go and tries again: everybody behind it waits as long
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = duration)]
     pub lock_timeout: Duration,
     /// How long one step is tried again before the command gives up
     #[arg(long, value_name = "TIME", default_value = "10min", value_parser = duration)]

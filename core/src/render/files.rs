@@ -117,7 +117,7 @@ fn header(plan: &Plan, about: &str, actions: &[&Action]) -> Text {
     text.line("set client_min_messages = warning;");
     let path: Vec<String> = plan.search_path.iter().map(|name| quote_ident(name)).collect();
     text.line(format!("set search_path = {};", path.join(", ")));
-    text.line("set lock_timeout = '1s';");
+    text.line("set lock_timeout = '500ms';");
     text
 }
 
@@ -240,7 +240,7 @@ fn action(text: &mut Text, action: &Action) {
             for statement in &action.statements {
                 text.line(format!("{statement};"));
             }
-            text.line("set lock_timeout = '1s';");
+            text.line("set lock_timeout = '500ms';");
         }
     }
 }

@@ -9,7 +9,7 @@
 \set ON_ERROR_STOP on
 set client_min_messages = warning;
 set search_path = "pg_catalog", "public", "pg_temp";
-set lock_timeout = '1s';
+set lock_timeout = '500ms';
 
 -- undo check_users_name_check
 begin;
@@ -19,7 +19,7 @@ commit;
 -- undo index_users_name_idx
 set lock_timeout = 0;
 drop index concurrently if exists "public"."coexist_rename_user_name_users_name_idx";
-set lock_timeout = '1s';
+set lock_timeout = '500ms';
 
 -- undo sync
 begin;

@@ -10,7 +10,7 @@
 \set ON_ERROR_STOP on
 set client_min_messages = warning;
 set search_path = "pg_catalog", "public", "pg_temp";
-set lock_timeout = '1s';
+set lock_timeout = '500ms';
 
 -- in order, as far as the ledger knows
 do $coexist$
@@ -35,7 +35,7 @@ commit;
 -- step index_users_name_idx: build the index that takes over from users_name_idx, while the table is written
 set lock_timeout = 0;
 create index concurrently "coexist_rename_user_name_users_name_idx" on "public"."users" using "btree" ((lower("full_name")) text_pattern_ops);
-set lock_timeout = '1s';
+set lock_timeout = '500ms';
 
 -- step mark_indexes: say on each new index that it belongs to this change
 begin;

@@ -11,7 +11,7 @@
 \set ON_ERROR_STOP on
 set client_min_messages = warning;
 set search_path = "pg_catalog", "public", "pg_temp";
-set lock_timeout = '1s';
+set lock_timeout = '500ms';
 
 -- in order, as far as the ledger knows
 do $coexist$
