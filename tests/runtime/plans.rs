@@ -92,6 +92,7 @@ pub fn empty(change: &str) -> Plan {
         search_path: vec!["pg_catalog".into(), "public".into(), "pg_temp".into()],
         tables: vec![table("users")],
         steps: Vec::new(),
+        probes: Vec::new(),
         backfill: Vec::new(),
         reconcile: Vec::new(),
         notes: Vec::new(),

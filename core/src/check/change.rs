@@ -2,16 +2,14 @@
 
 use crate::diagnostic::{Diagnostic, Errors, nearest};
 use crate::plan::Stage;
-use crate::syntax::{Change, Declaration, Operation};
+use crate::syntax::{Change, Declaration};
 
 use super::phases::{self, Tuning};
 
-/// A change that is complete by itself: one operation, one stage.
+/// A change that is complete by itself: something that it does, one stage.
 pub struct Draft<'a> {
     /// As written.
     pub tree: &'a Change,
-    /// Its operation.
-    pub operation: &'a Operation,
     /// Its stage.
     pub stage: Stage,
     /// What its phase blocks say.
@@ -33,11 +31,11 @@ pub fn drafts<'a>(declaration: &'a Declaration, errors: &mut Errors) -> Vec<Draf
         if tree.broken {
             continue;
         }
-        let operation = one_operation(tree, errors);
+        let does_something = does_something(tree, errors);
         let stage = one_stage(tree, errors);
         let tuning = phases::read(tree, errors);
-        if let (Some(operation), Some(stage), Some(tuning), true) = (operation, stage, tuning, is_first) {
-            drafts.push(Draft { tree, operation, stage, tuning });
+        if let (true, Some(stage), Some(tuning), true) = (does_something, stage, tuning, is_first) {
+            drafts.push(Draft { tree, stage, tuning });
         }
     }
     drafts
@@ -59,41 +57,19 @@ fn name_is_unique(tree: &Change, earlier: &[Change], errors: &mut Errors) -> boo
     false
 }
 
-/// A change is what goes through the phases together, and is taken back together. Two operations can be two changes.
-fn one_operation<'a>(tree: &'a Change, errors: &mut Errors) -> Option<&'a Operation> {
-    match tree.operations.as_slice() {
-        [only] => Some(only),
-        [] => {
-            errors.push(
-                Diagnostic::new(tree.name.span, format!("change `{}` does nothing", tree.name.text))
-                    .note("a change says what it changes: `rename`, `retype` or `split`")
-                    .help(format!(
-                        "write, for example, `change {} {{ rename users.name to full_name; stage expand; }}`",
-                        tree.name.text
-                    )),
-            );
-            None
-        }
-        [first, others @ ..] => {
-            for other in others {
-                errors.push(
-                    Diagnostic::new(
-                        other.keyword(),
-                        format!("change `{}` has more than one operation", tree.name.text),
-                    )
-                    .note(format!(
-                        "the first one is on line {}; each goes through the phases, and back, by itself",
-                        first.keyword().start().line
-                    ))
-                    .help(format!(
-                        "move it into a change of its own: `change <name> {{ {} …; stage expand; }}`",
-                        other.word()
-                    )),
-                );
-            }
-            None
-        }
+/// A change is what goes through the phases together, and is taken back together.
+fn does_something(tree: &Change, errors: &mut Errors) -> bool {
+    if tree.operations.is_empty() {
+        errors.push(
+            Diagnostic::new(tree.name.span, format!("change `{}` does nothing", tree.name.text))
+                .note("a change says what it changes: `rename`, `retype`, `split` and so on")
+                .help(format!(
+                    "write, for example, `change {} {{ rename users.name to full_name; stage expand; }}`",
+                    tree.name.text
+                )),
+        );
     }
+    !tree.operations.is_empty()
 }
 
 /// The stage is what the source code promises, so it has to say it.

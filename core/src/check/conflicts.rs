@@ -4,29 +4,114 @@ use std::collections::BTreeSet;
 
 use proc_macro2::Span;
 
-use crate::diagnostic::{Diagnostic, Errors};
+use crate::diagnostic::{Diagnostic, Errors, Reported};
 use crate::ident::QualifiedName;
+use crate::model::Shape;
 use crate::model::apply::{constraint_columns, index_columns, target_columns};
-use crate::model::{ChangeKind, Shape};
 use crate::schema::{ConstraintKind, Schema};
-use crate::syntax::Operation;
+use crate::syntax::Name;
 
 use super::change::Draft;
 use super::{at_line, written_column, written_table};
 
-/// What a change takes for itself.
-pub struct Claim<'a> {
-    draft: &'a Draft<'a>,
-    /// Columns that go away: table, column, and where the declaration names it.
-    gone: Vec<(QualifiedName, String, Span)>,
+/// What an operation, or all operations of a change, take for themselves.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The word that the operation begins with.
+    pub keyword: Span,
+    /// Columns that go away, or whose values or rules change: table, column, and where the declaration names it.
+    pub gone: Vec<(QualifiedName, String, Span)>,
     /// Columns that must stay as they are meanwhile.
-    used: Vec<(QualifiedName, String)>,
+    pub used: Vec<(QualifiedName, String, Span)>,
     /// Columns that come.
-    new: Vec<(QualifiedName, String, Span)>,
+    pub new: Vec<(QualifiedName, String, Span)>,
     /// Tables that come.
-    new_table: Option<(QualifiedName, Span)>,
+    pub new_tables: Vec<(QualifiedName, Span)>,
+}
+
+impl Claim {
+    /// Nothing yet, for the operation that begins with the word at `keyword`.
+    pub fn of(keyword: Span) -> Self {
+        Self { keyword, gone: Vec::new(), used: Vec::new(), new: Vec::new(), new_tables: Vec::new() }
+    }
+
+    /// One column becomes another one.
+    pub fn column(&mut self, table: &QualifiedName, from: &Name, to: &Name) {
+        self.gone.push((table.clone(), from.text.clone(), from.span));
+        self.new.push((table.clone(), to.text.clone(), to.span));
+    }
+
+    /// What all of them take together; `None` without any.
+    pub fn all(claims: Vec<Self>) -> Option<Self> {
+        claims.into_iter().reduce(|mut all, claim| {
+            all.gone.extend(claim.gone);
+            all.used.extend(claim.used);
+            all.new.extend(claim.new);
+            all.new_tables.extend(claim.new_tables);
+            all
+        })
+    }
+
+    /// Everything that is named.
+    fn columns(&self) -> impl Iterator<Item = &(QualifiedName, String, Span)> {
+        self.gone.iter().chain(&self.used).chain(&self.new)
+    }
+}
+
+/// Operations of one change go through each phase together, so none can begin with what another one leaves behind.
+pub fn within(claims: &[Claim], errors: &mut Errors) -> Result<(), Reported> {
+    let mut result = Ok(());
+    for (i, later) in claims.iter().enumerate() {
+        for earlier in claims.get(..i).unwrap_or_default() {
+            let Some((what, span)) = overlap(earlier, later) else { continue };
+            let line = earlier.keyword.start().line;
+            errors.push(
+                Diagnostic::new(span, format!("two operations of one change take `{what}`"))
+                    .note(format!("the other one is on line {line}; they go through each phase together, so none can build on another"))
+                    .help("make this a change of its own, `after` this one"),
+            );
+            result = Err(Reported);
+        }
+    }
+    result
+}
+
+/// A column or a table of which one of two operations takes away or makes what the other one takes.
+fn overlap(earlier: &Claim, later: &Claim) -> Option<(String, Span)> {
+    let takes = |claim: &Claim, table: &QualifiedName, column: &String| {
+        claim.gone.iter().chain(&claim.new).any(|(other, name, _)| other == table && name == column)
+    };
+    let in_new_table = |claim: &Claim, table: &QualifiedName| claim.new_tables.iter().any(|(new, _)| new == table);
+    let column = later.columns().find(|(table, column, _)| {
+        let both_use = later.used.iter().any(|(other, name, _)| other == table && name == column)
+            && earlier.used.iter().any(|(other, name, _)| other == table && name == column);
+        takes(earlier, table, column) || in_new_table(earlier, table) || both_use && takes(later, table, column)
+    });
+    let column = column.map(|(table, column, span)| (written_column(table, column), *span));
+    let used = || {
+        let (table, column, _) = earlier.used.iter().find(|(table, column, _)| takes(later, table, column))?;
+        Some((written_column(table, column), later.keyword))
+    };
+    let table = || {
+        let (table, span) = later.new_tables.iter().find(|(table, _)| in_new_table(earlier, table))?;
+        Some((written_table(table), *span))
+    };
+    column.or_else(used).or_else(table)
+}
+
+/// What a change takes for itself, in its before shape.
+pub struct Claimant<'a> {
+    draft: &'a Draft<'a>,
+    claim: &'a Claim,
     /// What is built anew because it hangs on a column that goes away.
     rebuilt: Vec<Rebuilt>,
+}
+
+impl<'a> Claimant<'a> {
+    /// What hangs on the columns of a claim is found in the before shape.
+    pub fn new(draft: &'a Draft<'a>, claim: &'a Claim, before: &Shape) -> Self {
+        Self { draft, claim, rebuilt: rebuilt(&claim.gone, before) }
+    }
 }
 
 #[derive(Clone, PartialEq)]
@@ -37,37 +122,24 @@ struct Rebuilt {
     line: u32,
 }
 
-/// What a change takes for itself, in its before shape.
-pub fn claim<'a>(draft: &'a Draft<'a>, kind: &ChangeKind, before: &Shape) -> Claim<'a> {
-    let mut claim =
-        Claim { draft, gone: Vec::new(), used: Vec::new(), new: Vec::new(), new_table: None, rebuilt: Vec::new() };
-    match (kind, draft.operation) {
-        (ChangeKind::Columns(columns), Operation::Rename(_) | Operation::Retype(_)) => {
-            let (column, to) = match draft.operation {
-                Operation::Rename(rename) => (rename.column.column.span, rename.to.span),
-                Operation::Retype(retype) => (retype.column.column.span, retype.to.span),
-                Operation::Split(split) => (split.keyword, split.keyword),
-            };
-            claim.gone.extend(columns.before.iter().map(|name| (columns.table.clone(), name.clone(), column)));
-            claim.new.extend(columns.after.iter().map(|after| (columns.table.clone(), after.name.clone(), to)));
-        }
-        (ChangeKind::Split(split), Operation::Split(tree)) => {
-            claim.gone.extend(tree.moved.iter().map(|name| (split.source.clone(), name.text.clone(), name.span)));
-            claim.used.extend(split.key.iter().map(|(from, _)| (split.source.clone(), from.clone())));
-            claim.new_table = Some((split.target.clone(), tree.into.table.span));
-        }
-        _ => {}
-    }
-    claim.rebuilt = rebuilt(&claim.gone, before);
-    claim
-}
-
 /// The objects that hang on columns, and are built anew with what takes their place.
 fn rebuilt(gone: &[(QualifiedName, String, Span)], before: &Shape) -> Vec<Rebuilt> {
-    let Some((table, ..)) = gone.first() else { return Vec::new() };
-    let Some(source) = before.table(table) else { return Vec::new() };
-    let touches = |columns: &[String]| columns.iter().any(|name| gone.iter().any(|(_, column, _)| column == name));
     let mut found = Vec::new();
+    let mut tables: Vec<&QualifiedName> = Vec::new();
+    for (table, ..) in gone {
+        if !tables.contains(&table) {
+            tables.push(table);
+            rebuilt_of(table, gone, before, &mut found);
+        }
+    }
+    found
+}
+
+fn rebuilt_of(table: &QualifiedName, gone: &[(QualifiedName, String, Span)], before: &Shape, found: &mut Vec<Rebuilt>) {
+    let Some(source) = before.table(table) else { return };
+    let touches = |columns: &[String]| {
+        columns.iter().any(|name| gone.iter().any(|(of, column, _)| of == table && column == name))
+    };
     let mut add = |what, table: &QualifiedName, name: &str, line| {
         let rebuilt = Rebuilt { what, table: table.clone(), name: name.to_owned(), line };
         if !found.contains(&rebuilt) {
@@ -90,11 +162,10 @@ fn rebuilt(gone: &[(QualifiedName, String, Span)], before: &Shape) -> Vec<Rebuil
             add("constraint", &other.name, &foreign_key.name, foreign_key.line);
         }
     }
-    found
 }
 
 /// Looks at every two changes of which neither is declared to build on the other. Returns the names of those that cannot stay as they are.
-pub fn check(claims: &[Claim<'_>], schema: &Schema, errors: &mut Errors) -> BTreeSet<String> {
+pub fn check(claims: &[Claimant<'_>], schema: &Schema, errors: &mut Errors) -> BTreeSet<String> {
     let mut refused = BTreeSet::new();
     for (i, later) in claims.iter().enumerate() {
         for earlier in claims.get(..i).unwrap_or_default() {
@@ -111,7 +182,7 @@ pub fn check(claims: &[Claim<'_>], schema: &Schema, errors: &mut Errors) -> BTre
 }
 
 /// Whether one change is declared to build on another, directly or not.
-fn builds_on(one: &Claim<'_>, other: &Claim<'_>, claims: &[Claim<'_>]) -> bool {
+fn builds_on(one: &Claimant<'_>, other: &Claimant<'_>, claims: &[Claimant<'_>]) -> bool {
     let mut pending = vec![one.draft];
     let mut seen = BTreeSet::new();
     while let Some(draft) = pending.pop() {
@@ -128,7 +199,7 @@ fn builds_on(one: &Claim<'_>, other: &Claim<'_>, claims: &[Claim<'_>]) -> bool {
 }
 
 /// The first of all reasons why two changes cannot be in flight at once.
-fn conflict(earlier: &Claim<'_>, later: &Claim<'_>, schema: &Schema) -> Option<Diagnostic> {
+fn conflict(earlier: &Claimant<'_>, later: &Claimant<'_>, schema: &Schema) -> Option<Diagnostic> {
     same_column(earlier, later)
         .or_else(|| builds_without_saying(earlier, later, schema))
         .or_else(|| same_name(earlier, later))
@@ -136,7 +207,7 @@ fn conflict(earlier: &Claim<'_>, later: &Claim<'_>, schema: &Schema) -> Option<D
 }
 
 /// How the second of two changes waits for the first.
-fn wait_for(earlier: &Claim<'_>, later: &Claim<'_>) -> String {
+fn wait_for(earlier: &Claimant<'_>, later: &Claimant<'_>) -> String {
     let (first, second) = (earlier.draft.name(), later.draft.name());
     match earlier.draft.stage {
         crate::plan::Stage::Contract => format!("add `after {first};` to `{second}`"),
@@ -145,20 +216,22 @@ fn wait_for(earlier: &Claim<'_>, later: &Claim<'_>) -> String {
 }
 
 /// Two changes would each keep the column in step with something else, and the one that is contracted first takes it away from the other.
-fn same_column(earlier: &Claim<'_>, later: &Claim<'_>) -> Option<Diagnostic> {
+fn same_column(earlier: &Claimant<'_>, later: &Claimant<'_>) -> Option<Diagnostic> {
     let (table, column, span, verb) = later
+        .claim
         .gone
         .iter()
         .find_map(|(table, column, span)| {
             let is_this = |other: &QualifiedName, name: &String| other == table && name == column;
-            let both = earlier.gone.iter().any(|(other, name, _)| is_this(other, name));
-            let uses = earlier.used.iter().any(|(other, name)| is_this(other, name));
+            let both = earlier.claim.gone.iter().any(|(other, name, _)| is_this(other, name));
+            let uses = earlier.claim.used.iter().any(|(other, name, _)| is_this(other, name));
             (both || uses).then_some((table, column, *span, if both { "changes" } else { "uses" }))
         })
         .or_else(|| {
-            let (table, column, _) =
-                earlier.gone.iter().find(|(table, column, _)| later.used.contains(&(table.clone(), column.clone())))?;
-            Some((table, column, later.draft.operation.keyword(), "changes"))
+            let (table, column, _) = earlier.claim.gone.iter().find(|(table, column, _)| {
+                later.claim.used.iter().any(|(other, name, _)| (other, name) == (table, column))
+            })?;
+            Some((table, column, later.claim.keyword, "changes"))
         })?;
     let (first, line) = (earlier.draft.name(), earlier.draft.tree.name.span.start().line);
     let diagnostic = Diagnostic::new(span, format!("`{}` is part of two changes", written_column(table, column)))
@@ -167,16 +240,17 @@ fn same_column(earlier: &Claim<'_>, later: &Claim<'_>) -> Option<Diagnostic> {
 }
 
 /// Whoever reads a change must see that it needs another one to have been contracted.
-fn builds_without_saying(earlier: &Claim<'_>, later: &Claim<'_>, schema: &Schema) -> Option<Diagnostic> {
+fn builds_without_saying(earlier: &Claimant<'_>, later: &Claimant<'_>, schema: &Schema) -> Option<Diagnostic> {
     let was_there =
         |table: &QualifiedName, column: &str| schema.table(table).is_some_and(|table| table.column(column).is_some());
-    let made = |one: &Claim<'_>, other: &Claim<'_>| {
-        one.gone
+    let made = |one: &Claimant<'_>, other: &Claimant<'_>| {
+        one.claim
+            .gone
             .iter()
             .find(|(table, column, _)| {
-                let is_new = other.new.iter().any(|(new_table, new, _)| (new_table, new) == (table, column));
+                let is_new = other.claim.new.iter().any(|(new_table, new, _)| (new_table, new) == (table, column));
                 is_new && !was_there(table, column)
-                    || other.new_table.as_ref().is_some_and(|(new_table, _)| new_table == table)
+                    || other.claim.new_tables.iter().any(|(new_table, _)| new_table == table)
             })
             .map(|(table, column, span)| (table.clone(), column.clone(), *span))
     };
@@ -193,36 +267,38 @@ fn builds_without_saying(earlier: &Claim<'_>, later: &Claim<'_>, schema: &Schema
 }
 
 /// Two columns or two tables of one name cannot stand side by side.
-fn same_name(earlier: &Claim<'_>, later: &Claim<'_>) -> Option<Diagnostic> {
+fn same_name(earlier: &Claimant<'_>, later: &Claimant<'_>) -> Option<Diagnostic> {
     let (first, line) = (earlier.draft.name(), earlier.draft.tree.name.span.start().line);
-    for (table, column, span) in &later.new {
+    for (table, column, span) in &later.claim.new {
         let name = written_column(table, column);
-        if earlier.new.iter().any(|(other, new, _)| (other, new) == (table, column)) {
+        if earlier.claim.new.iter().any(|(other, new, _)| (other, new) == (table, column)) {
             return Some(
                 Diagnostic::new(*span, format!("the name `{name}` is taken"))
                     .note(format!("change `{first}` on line {line} makes a column of this name"))
                     .help("give the new column a name of its own"),
             );
         }
-        if earlier.gone.iter().any(|(other, old, _)| (other, old) == (table, column)) {
+        if earlier.claim.gone.iter().any(|(other, old, _)| (other, old) == (table, column)) {
             let diagnostic = Diagnostic::new(*span, format!("the name `{name}` is not free yet"))
                 .note(format!("it is free when change `{first}` on line {line} is contracted in the database"));
             return Some(diagnostic.help(wait_for(earlier, later)));
         }
     }
-    let ((table, span), (other, _)) = (later.new_table.as_ref()?, earlier.new_table.as_ref()?);
-    (table == other).then(|| {
-        Diagnostic::new(*span, format!("the name `{}` is taken", written_table(table)))
+    let is_made = |table: &QualifiedName| earlier.claim.new_tables.iter().any(|(other, _)| other == table);
+    let (table, span) = later.claim.new_tables.iter().find(|(table, _)| is_made(table))?;
+    let taken = Diagnostic::new(*span, format!("the name `{}` is taken", written_table(table)));
+    Some(
+        taken
             .note(format!("change `{first}` on line {line} makes a table of this name"))
-            .help("give the new table a name of its own")
-    })
+            .help("give the new table a name of its own"),
+    )
 }
 
 /// Each change would build its own twin of the object, and the one that is contracted first takes the columns of the other's twin away.
-fn same_object(earlier: &Claim<'_>, later: &Claim<'_>, schema: &Schema) -> Option<Diagnostic> {
+fn same_object(earlier: &Claimant<'_>, later: &Claimant<'_>, schema: &Schema) -> Option<Diagnostic> {
     let shared = later.rebuilt.iter().find(|rebuilt| earlier.rebuilt.contains(rebuilt))?;
     let (first, line) = (earlier.draft.name(), earlier.draft.tree.name.span.start().line);
-    let span = later.gone.first().map_or(later.draft.operation.keyword(), |(.., span)| *span);
+    let span = later.claim.gone.first().map_or(later.claim.keyword, |(.., span)| *span);
     let what = format!("{} `{}` of `{}`", shared.what, shared.name, written_table(&shared.table));
     let diagnostic = Diagnostic::new(span, format!("two changes build {what} anew"))
         .note(format!("{}; change `{first}` on line {line} does so as well, and each would be left with columns that the other takes away", at_line(shared.line, schema)));

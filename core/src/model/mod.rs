@@ -65,8 +65,8 @@ pub struct Change {
     pub stage: Stage,
     /// The changes that it builds on.
     pub after: Vec<String>,
-    /// What changes.
-    pub kind: ChangeKind,
+    /// What changes, in the order of the source. None builds on another.
+    pub operations: Vec<Operation>,
     /// The before shape: the schema with every change at stage `contract`, without this one.
     pub before: Shape,
     /// The after shape: the same with this change.
@@ -81,9 +81,20 @@ pub struct Change {
     pub contract_by: Option<String>,
 }
 
+/// One operation of a change, between the shape that it finds and the one that it leaves behind.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// What changes.
+    pub kind: OperationKind,
+    /// The change's before shape, with what the operations before this one made of it.
+    pub before: Shape,
+    /// The same with this one.
+    pub after: Shape,
+}
+
 /// What changes.
 #[derive(Clone, Debug)]
-pub enum ChangeKind {
+pub enum OperationKind {
     /// Columns of a table become other columns of the same table: rename and retype.
     Columns(ColumnsChange),
     /// Columns move to a new table: split.
@@ -166,6 +177,76 @@ pub struct SplitChange {
     pub moved: Vec<String>,
     /// A row for every row, also where all moved columns are null.
     pub always: bool,
+}
+
+impl OperationKind {
+    /// The tables of a shape whose rows look different in the other one, and tables that come or go.
+    pub fn tables(&self, side: Side) -> Vec<&QualifiedName> {
+        match (self, side) {
+            (Self::Columns(columns), _) => vec![&columns.table],
+            (Self::Split(split), Side::Before) => vec![&split.source],
+            (Self::Split(split), Side::After) => vec![&split.source, &split.target],
+        }
+    }
+
+    /// The column of the before shape that holds the very values of a column of the after shape, under another name or in another table.
+    pub fn same_values(&self, table: &QualifiedName, column: &str) -> Option<(&QualifiedName, &str)> {
+        match self {
+            Self::Columns(change) if change.rename && change.table == *table => {
+                let position = change.after.iter().position(|after| after.name == column)?;
+                Some((&change.table, change.before.get(position)?))
+            }
+            Self::Split(change) if change.target == *table => {
+                let key = change.key.iter().find(|(_, to)| to == column).map(|(from, _)| from);
+                let from = key.or_else(|| change.moved.iter().find(|moved| *moved == column))?;
+                Some((&change.source, from.as_str()))
+            }
+            Self::Columns(_) | Self::Split(_) => None,
+        }
+    }
+
+    /// What new code has to lock before it writes a row of a table of the after shape, so that it and the triggers lock in one order.
+    pub fn locked_first(&self, table: &QualifiedName) -> Option<LockedFirst<'_>> {
+        match self {
+            Self::Split(split) if split.target == *table => Some(LockedFirst {
+                table: &split.source,
+                key: split.key.iter().map(|(source, _)| source.as_str()).collect(),
+            }),
+            Self::Columns(_) | Self::Split(_) => None,
+        }
+    }
+}
+
+/// A row that is locked before another one is written.
+#[derive(Clone, Debug)]
+pub struct LockedFirst<'a> {
+    /// Its table.
+    pub table: &'a QualifiedName,
+    /// Its key, in the order of the primary key of the table that is written.
+    pub key: Vec<&'a str>,
+}
+
+impl Operation {
+    /// The operations of a change, each from the shape that the one before it leaves.
+    pub fn chain(before: &Shape, kinds: impl IntoIterator<Item = OperationKind>) -> Vec<Self> {
+        let mut shape = before.clone();
+        let operations = kinds.into_iter().map(|kind| {
+            let after = apply::apply(&shape, &kind);
+            Self { kind, before: std::mem::replace(&mut shape, after.clone()), after }
+        });
+        operations.collect()
+    }
+
+    /// The tables that operations touch in one shape, each once.
+    pub fn tables(operations: &[Self], side: Side) -> Vec<QualifiedName> {
+        let mut tables: Vec<QualifiedName> = Vec::new();
+        for table in operations.iter().flat_map(|operation| operation.kind.tables(side)) {
+            if !tables.contains(table) {
+                tables.push(table.clone());
+            }
+        }
+        tables
+    }
 }
 
 impl Model {

@@ -1,16 +1,17 @@
 //! What hangs on the columns that go away: its twin on the after columns is built and validated beside it, and takes over its name at the
 //! contract. What a twin says is decided in [`crate::model::apply`]; here it becomes steps.
 
+use super::make::Part;
 use super::sql::{self, constraint_definition};
 use super::{Action, Leftover, Lock, LockLevel, Mode, Phase, Step};
 use crate::ident::{QualifiedName, derived_name, quote_ident};
+use crate::model::Shape;
 use crate::model::apply::{constraint_columns, index_columns, target_columns};
-use crate::model::{Change, Shape};
 use crate::schema::{Constraint, ConstraintKind, Index, Statistics, Table};
 
 /// What is carried over for one change.
 pub(super) struct Carry<'a> {
-    change: &'a Change,
+    part: &'a Part<'a>,
     /// The table that has the before columns.
     pub(super) source: &'a Table,
     /// The table that has the after columns: the same, or the new one of a split. As it will be.
@@ -33,19 +34,19 @@ struct Twin<'a, T> {
 impl<'a> Carry<'a> {
     /// Finds what hangs on the columns `gone` of `source` and is carried to `target`.
     pub(super) fn new(
-        change: &'a Change,
+        part: &'a Part<'a>,
         source: &QualifiedName,
         target: &QualifiedName,
         gone: &[String],
     ) -> Option<Self> {
-        let source = change.before.table(source)?;
-        let target = change.after_shape.table(target)?;
+        let source = part.before.table(source)?;
+        let target = part.after.table(target)?;
         let touches = |columns: &[String]| columns.iter().any(|column| gone.contains(column));
         let own_constraints = source.constraints.iter().filter(|c| touches(&constraint_columns(c))).filter_map(|c| {
             let after = target.constraints.iter().find(|after| after.name == c.name)?;
             Some(Twin { before_on: &source.name, on: &target.name, before: c, after })
         });
-        let constraints = own_constraints.chain(foreign_keys_in(&change.before, &change.after_shape, source, gone));
+        let constraints = own_constraints.chain(foreign_keys_in(part.before, part.after, source, gone));
         let indexes = source.indexes.iter().filter(|index| touches(&index_columns(index))).filter_map(|index| {
             let after = target.indexes.iter().find(|after| after.name == index.name)?;
             Some(Twin { before_on: &source.name, on: &target.name, before: index, after })
@@ -55,7 +56,7 @@ impl<'a> Carry<'a> {
             Some(Twin { before_on: &source.name, on: &target.name, before: s, after })
         });
         Some(Self {
-            change,
+            part,
             constraints: constraints.collect(),
             indexes: indexes.collect(),
             statistics: statistics.collect(),
@@ -116,7 +117,7 @@ impl<'a> Carry<'a> {
 
     /// The name of an object until the contract.
     fn interim(&self, name: &str) -> String {
-        derived_name(&[&self.change.name, name])
+        derived_name(&[&self.part.own, name])
     }
 
     fn interim_index(&self, name: &str) -> QualifiedName {
@@ -149,7 +150,7 @@ impl<'a> Carry<'a> {
         let behind = self.constraints.iter().filter(|twin| index_behind(twin.after).is_some());
         let statements: Vec<String> = plain
             .chain(behind.map(|twin| &twin.after.name))
-            .map(|name| sql::mark(&format!("index {}", self.interim_index(name).quoted()), &self.change.name))
+            .map(|name| sql::mark(&format!("index {}", self.interim_index(name).quoted()), &self.part.change.name))
             .collect();
         (!statements.is_empty()).then(|| Step {
             id: "mark_indexes".to_owned(),
@@ -216,7 +217,7 @@ impl<'a> Carry<'a> {
 
     fn foreign_key_steps(&self, twin: &Twin<'_, Constraint>, references: &QualifiedName) -> Vec<Step> {
         let name = self.interim(&twin.after.name);
-        foreign_key_steps(self.change, twin.on, references, LockLevel::ShareRowExclusive, twin.after, &name)
+        foreign_key_steps(self.part, twin.on, references, LockLevel::ShareRowExclusive, twin.after, &name)
     }
 
     fn statistics_step(&self, twin: &Twin<'_, Statistics>) -> Step {
@@ -225,7 +226,7 @@ impl<'a> Carry<'a> {
         if let Some(target) = twin.after.target {
             statements.push(format!("alter statistics {} set statistics {target}", interim.quoted()));
         }
-        statements.push(sql::mark(&format!("statistics {}", interim.quoted()), &self.change.name));
+        statements.push(sql::mark(&format!("statistics {}", interim.quoted()), &self.part.change.name));
         Step {
             id: format!("statistics_{}", twin.after.name.name),
             title: format!("make the statistics that take over from {}", twin.before.name),
@@ -245,7 +246,7 @@ impl<'a> Carry<'a> {
     }
 
     fn mark_constraint(&self, table: &QualifiedName, name: &str) -> String {
-        sql::mark(&format!("constraint {} on {}", quote_ident(name), table.quoted()), &self.change.name)
+        sql::mark(&format!("constraint {} on {}", quote_ident(name), table.quoted()), &self.part.change.name)
     }
 
     fn drop_constraint(&self, table: &QualifiedName, name: &str, locks: Vec<Lock>) -> Action {
@@ -355,7 +356,7 @@ fn foreign_keys_in<'a>(
 /// The steps that add a foreign key without holding up writers: not valid first, then validated in a transaction of its own (H26).
 /// `referenced` is the lock on the referenced table, at least what PostgreSQL takes: SHARE ROW EXCLUSIVE.
 pub(super) fn foreign_key_steps(
-    change: &Change,
+    part: &Part<'_>,
     table: &QualifiedName,
     references: &QualifiedName,
     referenced: LockLevel,
@@ -381,7 +382,7 @@ pub(super) fn foreign_key_steps(
             constraint_definition(constraint),
             unchecked(constraint)
         ),
-        sql::mark(&format!("constraint {quoted} on {}", table.quoted()), &change.name),
+        sql::mark(&format!("constraint {quoted} on {}", table.quoted()), &part.change.name),
     ]);
     let removing = locks(LockLevel::AccessExclusive, LockLevel::AccessExclusive);
     let mut undo = lock_tables(&removing[..1]);

@@ -3,18 +3,18 @@
 use super::carry::{Carry, analyze_step, exclusive, lock_tables, validate_step};
 use super::columns_sync::Sync;
 use super::compare::{all, any};
-use super::make::{Planned, own_name, table_notes};
+use super::make::{Part, Planned, table_notes};
 use super::sql::{self, Block, anonymous};
 use super::{Action, Backfill, KeyColumn, Mode, Phase, Reconcile, Step};
 use crate::ident::{QualifiedName, derived_name, object_name, quote_ident, quote_literal};
+use crate::model::ColumnsChange;
 use crate::model::apply::is_sequence_default;
-use crate::model::{Change, ColumnsChange, Model};
 use crate::schema::{Column, Identity, Table};
 
 /// Plans a rename or a retype by copying.
-pub(super) fn plan(model: &Model, change: &Change, columns: &ColumnsChange) -> Option<Planned> {
-    let carry = Carry::new(change, &columns.table, &columns.table, &columns.before)?;
-    let parts = Parts { model, change, columns, before: carry.source, after: carry.target };
+pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> {
+    let carry = Carry::new(part, &columns.table, &columns.table, &columns.before)?;
+    let parts = Parts { part, columns, before: carry.source, after: carry.target };
     let sync = Sync::new(&parts);
     let mut planned = Planned::new(
         "copy: new columns beside the old ones, kept in step by triggers, because old and new code must both find their own",
@@ -40,7 +40,7 @@ pub(super) fn plan(model: &Model, change: &Change, columns: &ColumnsChange) -> O
         title: format!("{} and {} of {}", columns.before.join(", "), parts.after_names().join(", "), columns.table),
     });
     planned.notes.extend(carry.notes());
-    planned.notes.extend(table_notes(&change.before, parts.before, &columns.before, &sync.first_trigger()));
+    planned.notes.extend(table_notes(part.before, parts.before, &columns.before, &sync.first_trigger()));
     if let Some(reason) = sync.marker_reason() {
         planned.notes.push(reason);
     }
@@ -56,8 +56,7 @@ pub(super) fn plan(model: &Model, change: &Change, columns: &ColumnsChange) -> O
 
 /// What the pieces of this plan have in common.
 pub(super) struct Parts<'a> {
-    pub(super) model: &'a Model,
-    pub(super) change: &'a Change,
+    pub(super) part: &'a Part<'a>,
     pub(super) columns: &'a ColumnsChange,
     pub(super) before: &'a Table,
     pub(super) after: &'a Table,
@@ -84,7 +83,7 @@ impl<'a> Parts<'a> {
 
     /// The check that stands in for NOT NULL until the contract.
     pub(super) fn not_null_check(&self, column: &str) -> String {
-        derived_name(&[&self.change.name, column, "not_null"])
+        derived_name(&[&self.part.own, column, "not_null"])
     }
 
     /// Each own object: its kind and name, as `comment on` takes it.
@@ -110,7 +109,7 @@ impl<'a> Parts<'a> {
         for (before, after) in self.columns.before.iter().zip(&self.columns.after) {
             statements.push(copy_column_privileges(&self.columns.table, before, &self.columns.table, &after.name));
         }
-        statements.extend(names.iter().map(|name| sql::mark(&self.column_object(name), &self.change.name)));
+        statements.extend(names.iter().map(|name| sql::mark(&self.column_object(name), &self.part.change.name)));
         Step {
             id: "add_columns".to_owned(),
             title: format!("add {} to {}, empty; no row is touched", names.join(", "), self.columns.table),
@@ -119,7 +118,7 @@ impl<'a> Parts<'a> {
             undo: vec![Action {
                 statements: names
                     .iter()
-                    .map(|name| sql::refuse_unless_marked(&self.columns.table, Some(name), &self.change.name))
+                    .map(|name| sql::refuse_unless_marked(&self.columns.table, Some(name), &self.part.change.name))
                     .chain([format!("alter table if exists {table}\n  {}", drop.join(",\n  "))])
                     .collect(),
                 mode: Mode::Transaction,
@@ -200,7 +199,7 @@ impl<'a> Parts<'a> {
         }
         let Some(before) = before else { return statements };
         let owner = (self.columns.table.clone(), before.name.clone());
-        for sequence in self.model.schema.sequences.values() {
+        for sequence in self.part.before.schema().sequences.values() {
             let is_identity = before.identity.is_some();
             if sequence.owned_by.as_ref() == Some(&owner) && !is_identity {
                 statements.push(format!("alter sequence {} owned by {table}.{name}", sequence.name.quoted()));
@@ -218,7 +217,7 @@ impl<'a> Parts<'a> {
     }
 
     fn interim_sequence(&self, after: &Column) -> QualifiedName {
-        own_name(&self.columns.table, self.change, &format!("{}_seq", after.name))
+        self.part.own_name(&self.columns.table, &format!("{}_seq", after.name))
     }
 
     /// An identity cannot be moved: the new column gets one of its own that goes on where the old one stands.

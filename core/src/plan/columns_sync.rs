@@ -7,7 +7,6 @@
 use super::carry::{drop_constraint_if_exists, exclusive};
 use super::columns::Parts;
 use super::compare::{all, any, distinct};
-use super::make::own_name;
 use super::sql::{self, Block, create_function};
 use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
 use crate::ident::{QualifiedName, derived_name, fitting, quote_ident, quote_literal};
@@ -60,7 +59,7 @@ impl<'a> Sync<'a> {
         let not_null = columns.after.iter().find(|column| column.not_null);
         let plain = |conversion: &Conversion| {
             matches!(conversion.on_failure, OnFailure::Never | OnFailure::Reject)
-                && conversion.expression.maps_null_to_null_only(parts.change.before.schema(), |column| {
+                && conversion.expression.maps_null_to_null_only(parts.part.before.schema(), |column| {
                     let column = parts.before.column(&column.name).or_else(|| parts.after.column(&column.name))?;
                     Some(column.ty.clone())
                 })
@@ -74,7 +73,7 @@ impl<'a> Sync<'a> {
         let unsynced = match not_null {
             Some(column) => Unsynced::NotNull(column.name.clone()),
             None if null_means_null => Unsynced::NullMeansNull,
-            None => Unsynced::Marker(derived_name(&[&parts.change.name, "synced"])),
+            None => Unsynced::Marker(derived_name(&[&parts.part.own, "synced"])),
         };
         Self { parts, unsynced }
     }
@@ -160,7 +159,7 @@ impl<'a> Sync<'a> {
         for trigger in self.triggers() {
             statements.push(self.create_trigger(trigger));
             let object = format!("trigger {} on {}", quote_ident(&self.trigger_name(trigger)), table.quoted());
-            statements.push(sql::mark(&object, &self.parts.change.name));
+            statements.push(sql::mark(&object, &self.parts.part.change.name));
         }
         // The stronger lock first: asking for it later, with the weaker one held, can deadlock with a reader that goes on to write.
         let level = if self.not_null_columns().next().is_some() || !self.loosen_before().is_empty() {
@@ -191,7 +190,7 @@ impl<'a> Sync<'a> {
         let mut actions = Vec::new();
         // A column that was made nullable is NOT NULL again without a scan under ACCESS EXCLUSIVE: by a check that is validated first.
         for column in self.loosen_before() {
-            actions.extend(restore_not_null(table, column, &self.parts.change.name));
+            actions.extend(restore_not_null(table, column, &self.parts.part.own));
         }
         let mut statements: Vec<String> = self
             .triggers()
@@ -244,7 +243,7 @@ impl<'a> Sync<'a> {
                         "alter table {table} add constraint {name} check ({} is not null) not valid",
                         quote_ident(column)
                     ),
-                    sql::mark(&format!("constraint {name} on {table}"), &self.parts.change.name),
+                    sql::mark(&format!("constraint {name} on {table}"), &self.parts.part.change.name),
                 ]
             })
             .collect()
@@ -269,7 +268,7 @@ impl<'a> Sync<'a> {
     }
 
     fn function(&self, purpose: &str) -> QualifiedName {
-        own_name(&self.parts.columns.table, self.parts.change, purpose)
+        self.parts.part.own_name(&self.parts.columns.table, purpose)
     }
 
     fn conversion_function(&self, direction: Direction, column: &Column) -> QualifiedName {
@@ -294,7 +293,7 @@ impl<'a> Sync<'a> {
         statements.push(trigger("sync", self.sync_body()));
         for (name, parameters) in self.functions().collect::<Vec<_>>() {
             let object = format!("function {}({parameters})", name.quoted());
-            statements.push(sql::mark(&object, &self.parts.change.name));
+            statements.push(sql::mark(&object, &self.parts.part.change.name));
         }
         statements
     }
@@ -335,7 +334,7 @@ impl<'a> Sync<'a> {
             body.open(format!("if {} then", self.before_contradicts()));
             // Under psql alone there may be no ledger.
             body.open("if to_regprocedure('coexist.count_conflict(text)') is not null then");
-            body.line(format!("perform coexist.count_conflict({});", quote_literal(&self.parts.change.name)));
+            body.line(format!("perform coexist.count_conflict({});", quote_literal(&self.parts.part.change.name)));
             body.close("end if;");
             body.close("end if;");
         }
@@ -474,14 +473,14 @@ impl<'a> Sync<'a> {
 
     /// Sorts after the user's own triggers, so that it sees what they changed (H37).
     fn trigger_name(&self, trigger: Trigger) -> String {
-        last_firing_name(&self.parts.change.name, trigger.purpose())
+        last_firing_name(&self.parts.part.own, trigger.purpose())
     }
 
     fn create_trigger(&self, trigger: Trigger) -> String {
         let name = quote_ident(&self.trigger_name(trigger));
         let table = self.parts.table();
         let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-        let change = quote_literal(&self.parts.change.name);
+        let change = quote_literal(&self.parts.part.change.name);
         let not_backfilling = format!("{setting} is distinct from {change}");
         let (event, when, function) = match trigger {
             Trigger::Restore => ("update".to_owned(), Some(format!("{setting} = {change}")), "restore"),
@@ -633,7 +632,7 @@ impl<'a> Sync<'a> {
                 body.open("if coexist_key is not null then");
                 body.line(format!(
                     "perform coexist.quarantine_row({}, {}, coexist_key, {},",
-                    quote_literal(&self.parts.change.name),
+                    quote_literal(&self.parts.part.change.name),
                     quote_literal(&self.parts.columns.table.to_string()),
                     quote_literal(&column.name)
                 ));
@@ -656,7 +655,7 @@ impl<'a> Sync<'a> {
     }
 
     fn distinct(&self, column: &Column, a: &str, b: &str) -> String {
-        distinct(&self.parts.model.schema, &column.ty, column.collation.is_some(), a, b)
+        distinct(self.parts.part.before.schema(), &column.ty, column.collation.is_some(), a, b)
     }
 }
 
@@ -681,13 +680,13 @@ fn is_guarded(conversion: &Conversion) -> bool {
 }
 
 /// `zz_coexist_<change>_<purpose>`, which sorts after what people call their own triggers.
-pub(super) fn last_firing_name(change: &str, purpose: &str) -> String {
-    fitting(format!("zz_coexist_{purpose}_{change}"))
+pub(super) fn last_firing_name(own: &str, purpose: &str) -> String {
+    fitting(format!("zz_coexist_{purpose}_{own}"))
 }
 
 /// Makes a column NOT NULL again in three short steps, none of which reads the table under a strong lock.
-pub(super) fn restore_not_null(table: &QualifiedName, column: &str, change: &str) -> Vec<Action> {
-    let check = derived_name(&[change, column, "was_not_null"]);
+pub(super) fn restore_not_null(table: &QualifiedName, column: &str, own: &str) -> Vec<Action> {
+    let check = derived_name(&[own, column, "was_not_null"]);
     let (quoted, name) = (table.quoted(), quote_ident(&check));
     let column = quote_ident(column);
     let action = |statements, mode, level, scans| Action {

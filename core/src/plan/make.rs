@@ -1,9 +1,11 @@
 //! From a change to its plan.
 
+use std::collections::BTreeSet;
+
 use super::carry::Carry;
-use super::{Plan, Step, columns, split};
+use super::{Plan, Probe, Step, columns, split};
 use crate::ident::{QualifiedName, derived_name};
-use crate::model::{Change, ChangeKind, Model, Shape};
+use crate::model::{Change, Model, OperationKind, Shape};
 use crate::schema::{Table, Trigger, TriggerEnabled, TriggerTiming};
 
 /// The oldest server that coexist supports.
@@ -13,10 +15,9 @@ pub const OLDEST_SERVER: u32 = 13;
 ///
 /// `None` where the model does not have what the change names; the checks have said so.
 pub fn make(model: &Model, change: &Change) -> Option<Plan> {
-    let planned = match &change.kind {
-        ChangeKind::Columns(columns) => columns::plan(model, change, columns)?,
-        ChangeKind::Split(split) => split::plan(change, split)?,
-    };
+    let parts = Part::all(change);
+    let planned = parts.iter().map(Part::plan).collect::<Option<Vec<_>>>()?;
+    let planned = Planned::together(planned)?;
     Some(Plan {
         change: change.name.clone(),
         summary: change.docs.join("\n").trim().to_owned(),
@@ -27,6 +28,7 @@ pub fn make(model: &Model, change: &Change) -> Option<Plan> {
         search_path: search_path(&planned.tables),
         tables: planned.tables,
         steps: planned.steps,
+        probes: planned.probes,
         backfill: planned.backfill,
         reconcile: planned.reconcile,
         notes: planned.notes,
@@ -36,11 +38,52 @@ pub fn make(model: &Model, change: &Change) -> Option<Plan> {
     })
 }
 
-/// What the planner of one kind of change makes.
+/// One operation of a change, as its planner sees it.
+pub(super) struct Part<'a> {
+    pub change: &'a Change,
+    pub kind: &'a OperationKind,
+    /// The shape that the operation finds.
+    pub before: &'a Shape,
+    /// The shape that it leaves behind.
+    pub after: &'a Shape,
+    /// What the names of its own objects begin with: the change's name, and a number from the second operation on.
+    pub own: String,
+}
+
+impl<'a> Part<'a> {
+    fn all(change: &'a Change) -> Vec<Self> {
+        let parts = change.operations.iter().enumerate().map(|(n, operation)| Self {
+            change,
+            kind: &operation.kind,
+            before: &operation.before,
+            after: &operation.after,
+            own: match n {
+                0 => change.name.clone(),
+                n => format!("{}_{}", change.name, n + 1),
+            },
+        });
+        parts.collect()
+    }
+
+    fn plan(&self) -> Option<Planned> {
+        match self.kind {
+            OperationKind::Columns(columns) => columns::plan(self, columns),
+            OperationKind::Split(split) => split::plan(self, split),
+        }
+    }
+
+    /// A name of this operation's own, in the schema of `table`.
+    pub(super) fn own_name(&self, table: &QualifiedName, purpose: &str) -> QualifiedName {
+        QualifiedName::new(&table.schema, derived_name(&[&self.own, purpose]))
+    }
+}
+
+/// What the planner of one operation makes.
 pub(super) struct Planned {
     pub way: String,
     pub tables: Vec<QualifiedName>,
     pub steps: Vec<Step>,
+    pub probes: Vec<Probe>,
     pub backfill: Vec<super::Backfill>,
     pub reconcile: Vec<super::Reconcile>,
     pub notes: Vec<String>,
@@ -57,11 +100,6 @@ fn search_path(tables: &[QualifiedName]) -> Vec<String> {
     }
     path.push("pg_temp".to_owned());
     path
-}
-
-/// A name of this change's own, in the schema of `table`.
-pub(super) fn own_name(table: &QualifiedName, change: &Change, purpose: &str) -> QualifiedName {
-    QualifiedName::new(&table.schema, derived_name(&[&change.name, purpose]))
 }
 
 /// What else must be known about a table before its rows are written by us.
@@ -106,14 +144,58 @@ fn names_word(text: &str, word: &str) -> bool {
 impl Planned {
     /// Starts with what is carried over.
     pub(super) fn new(way: impl Into<String>, carry: &Carry<'_>) -> Self {
+        Self::on(way, carry.tables())
+    }
+
+    /// Nothing yet, on these tables.
+    pub(super) fn on(way: impl Into<String>, tables: Vec<QualifiedName>) -> Self {
         Self {
             way: way.into(),
-            tables: carry.tables(),
+            tables,
             steps: Vec::new(),
+            probes: Vec::new(),
             backfill: Vec::new(),
             reconcile: Vec::new(),
             notes: Vec::new(),
             irreversible: None,
+        }
+    }
+
+    /// The operations of one change, phase by phase; within a phase in the order of the source.
+    fn together(parts: Vec<Self>) -> Option<Self> {
+        let several = parts.len() > 1;
+        let numbered = parts.into_iter().enumerate().map(|(n, mut part)| {
+            if several {
+                part.number(n + 1);
+            }
+            part
+        });
+        let mut all = numbered.reduce(|mut all, part| {
+            all.way = format!("{}; {}", all.way, part.way);
+            all.tables.extend(part.tables);
+            all.steps.extend(part.steps);
+            all.probes.extend(part.probes);
+            all.backfill.extend(part.backfill);
+            all.reconcile.extend(part.reconcile);
+            all.notes.extend(part.notes);
+            all.irreversible = match (all.irreversible, part.irreversible) {
+                (Some(a), Some(b)) => Some(format!("{a}; {b}")),
+                (a, b) => a.or(b),
+            };
+            all
+        })?;
+        all.steps.sort_by_key(|step| step.phase);
+        let mut seen = BTreeSet::new();
+        all.tables.retain(|table| seen.insert(table.clone()));
+        Some(all)
+    }
+
+    /// Tells the steps of this operation from those of others.
+    fn number(&mut self, n: usize) {
+        for id in
+            self.steps.iter_mut().map(|step| &mut step.id).chain(self.probes.iter_mut().map(|probe| &mut probe.id))
+        {
+            *id = format!("{n}_{id}");
         }
     }
 }

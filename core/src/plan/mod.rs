@@ -119,6 +119,8 @@ pub struct Plan {
     pub tables: Vec<QualifiedName>,
     /// In the order in which they run.
     pub steps: Vec<Step>,
+    /// What is looked for in the tables before a phase begins, because it would stand in the way.
+    pub probes: Vec<Probe>,
     /// What fills the after shape, in order; runs between the phases dual-writing and backfilled.
     pub backfill: Vec<Backfill>,
     /// What compares the shapes, row by row.
@@ -283,6 +285,44 @@ impl LockLevel {
 pub enum Leftover {
     /// An index of this name: dropped (concurrently) if it is invalid, kept if it is valid.
     Index(QualifiedName),
+}
+
+/// Rows that would stand in the way of a phase: looked for before anything is touched, and again before that phase begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// Unique within the plan, and stable: `duplicates_users_email_key`.
+    pub id: String,
+    /// What is looked for, for people: `rows of users that share one email`.
+    pub title: String,
+    /// What to do about what is found.
+    pub remedy: String,
+    /// The phase that cannot be reached with such rows.
+    pub blocks: Phase,
+    /// Where they are found.
+    pub search: Search,
+}
+
+/// How rows that stand in the way are found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Search {
+    /// Each row by itself, so that the table is read in pieces.
+    Rows {
+        /// The table; in the expressions its columns are qualified with `source`.
+        table: QualifiedName,
+        /// What it is cut by; empty when it has no key, and is read by physical position.
+        key: Vec<KeyColumn>,
+        /// Another table that is joined, with the condition: `left join <table> as target on <condition>`.
+        join: Option<(QualifiedName, String)>,
+        /// True for a row that stands in the way, as SQL.
+        condition: String,
+    },
+    /// Rows that stand in each other's way: one query over the whole table, whose rows have one column, a text that names what was found.
+    Groups {
+        /// The table that is read.
+        table: QualifiedName,
+        /// The query, without a limit and without a semicolon.
+        query: String,
+    },
 }
 
 /// How one table's rows reach the after shape.

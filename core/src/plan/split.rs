@@ -3,18 +3,18 @@
 use super::carry::{Carry, analyze_step, exclusive, foreign_key_steps, lock_tables};
 use super::columns::{copy_column_privileges, grant_in_loop, key_columns};
 use super::compare::{all, any, distinct};
-use super::make::{Planned, table_notes};
+use super::make::{Part, Planned, table_notes};
 use super::split_sync::Sync;
 use super::sql::{self, Block, anonymous};
 use super::{Action, Backfill, LockLevel, Mode, Phase, Reconcile, Step};
 use crate::ident::{quote_ident, quote_literal};
-use crate::model::{Change, SplitChange};
+use crate::model::SplitChange;
 use crate::schema::{Column, Constraint, ConstraintKind, Table};
 
 /// Plans a split by copying.
-pub(super) fn plan(change: &Change, split: &SplitChange) -> Option<Planned> {
-    let carry = Carry::new(change, &split.source, &split.target, &split.moved)?;
-    let parts = Parts { change, split, source: carry.source, target: carry.target };
+pub(super) fn plan(part: &Part<'_>, split: &SplitChange) -> Option<Planned> {
+    let carry = Carry::new(part, &split.source, &split.target, &split.moved)?;
+    let parts = Parts { part, split, source: carry.source, target: carry.target };
     let sync = Sync::new(&parts);
     let mut planned = Planned::new(
         "copy: a new table beside the old columns, kept in step by triggers on both, because old and new code must both find their own",
@@ -29,7 +29,7 @@ pub(super) fn plan(change: &Change, split: &SplitChange) -> Option<Planned> {
     planned.backfill.push(parts.backfill());
     planned.reconcile.extend(parts.reconcile());
     planned.notes.extend(carry.notes());
-    planned.notes.extend(table_notes(&change.before, parts.source, &split.moved, sync.first_trigger()));
+    planned.notes.extend(table_notes(part.before, parts.source, &split.moved, sync.first_trigger()));
     planned.notes.push(format!(
         "once the foreign key of {} is there (phase {}), TRUNCATE of {} needs CASCADE",
         split.target,
@@ -41,7 +41,7 @@ pub(super) fn plan(change: &Change, split: &SplitChange) -> Option<Planned> {
 
 /// What the pieces of this plan have in common.
 pub(super) struct Parts<'a> {
-    pub(super) change: &'a Change,
+    pub(super) part: &'a Part<'a>,
     pub(super) split: &'a SplitChange,
     /// As it was.
     pub(super) source: &'a Table,
@@ -92,7 +92,7 @@ impl<'a> Parts<'a> {
 
     /// For each moved column, true where two rows differ in it.
     pub(super) fn differs(&self, a: &str, b: &str) -> Vec<String> {
-        let schema = self.change.before.schema();
+        let schema = self.part.before.schema();
         self.moved()
             .map(|column| {
                 let name = quote_ident(&column.name);
@@ -133,7 +133,7 @@ impl<'a> Parts<'a> {
                 statements.push(sql::comment(&object, Some(comment)));
             }
         }
-        statements.push(sql::mark(&format!("table {}", target.quoted()), &self.change.name));
+        statements.push(sql::mark(&format!("table {}", target.quoted()), &self.part.change.name));
         Step {
             id: "create_table".to_owned(),
             title: format!("create {target}, empty, with the owner and the privileges of {}", self.split.source),
@@ -141,7 +141,7 @@ impl<'a> Parts<'a> {
             action: Action { statements, mode: Mode::Transaction, locks: Vec::new() },
             undo: vec![Action {
                 statements: vec![
-                    sql::refuse_unless_marked(target, None, &self.change.name),
+                    sql::refuse_unless_marked(target, None, &self.part.change.name),
                     format!("drop table if exists {}", target.quoted()),
                 ],
                 mode: Mode::Transaction,
@@ -184,7 +184,7 @@ impl<'a> Parts<'a> {
             // Accessors of the new table lock the source's row first, and write the source by the trigger last. Only from this level on does
             // the step wait for the first of these, holding nothing; else it would hold the source, and wait for the new table (H12).
             let referenced = LockLevel::Exclusive;
-            foreign_key_steps(self.change, &self.split.target, &self.split.source, referenced, key, &key.name)
+            foreign_key_steps(self.part, &self.split.target, &self.split.source, referenced, key, &key.name)
         })
     }
 

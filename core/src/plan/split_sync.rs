@@ -7,7 +7,6 @@
 use super::carry::exclusive;
 use super::columns_sync::{last_firing_name, restore_not_null};
 use super::compare::{all, any};
-use super::make::own_name;
 use super::split::Parts;
 use super::sql::{self, Block, anonymous, create_function};
 use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
@@ -34,7 +33,7 @@ struct Trigger {
 
 impl<'a> Sync<'a> {
     pub(super) fn new(parts: &'a Parts<'a>) -> Self {
-        Self { parts, first_trigger: last_firing_name(&parts.change.name, "source") }
+        Self { parts, first_trigger: last_firing_name(&parts.part.own, "source") }
     }
 
     pub(super) fn first_trigger(&self) -> &str {
@@ -56,7 +55,7 @@ impl<'a> Sync<'a> {
         }
         for trigger in self.triggers() {
             statements.push(trigger.create());
-            statements.push(sql::mark(&trigger.object(), &self.parts.change.name));
+            statements.push(sql::mark(&trigger.object(), &self.parts.part.change.name));
         }
         let level = if held.is_empty() { LockLevel::ShareRowExclusive } else { LockLevel::AccessExclusive };
         Step {
@@ -85,7 +84,7 @@ impl<'a> Sync<'a> {
         let split = self.parts.split;
         let mut actions: Vec<Action> = self
             .held()
-            .flat_map(|column| restore_not_null(&split.source, &column.name, &self.parts.change.name))
+            .flat_map(|column| restore_not_null(&split.source, &column.name, &self.parts.part.own))
             .collect();
         let mut statements: Vec<String> = self
             .triggers()
@@ -118,7 +117,7 @@ impl<'a> Sync<'a> {
     }
 
     fn function(&self, purpose: &str) -> QualifiedName {
-        own_name(&self.parts.split.source, self.parts.change, purpose)
+        self.parts.part.own_name(&self.parts.split.source, purpose)
     }
 
     fn functions(&self) -> Vec<QualifiedName> {
@@ -136,7 +135,7 @@ impl<'a> Sync<'a> {
         let create = |purpose: &str, body: Block| {
             let name = self.function(purpose);
             let object = format!("function {}()", name.quoted());
-            let mark = sql::mark(&object, &self.parts.change.name);
+            let mark = sql::mark(&object, &self.parts.part.change.name);
             [create_function(&name, "", "trigger", &attributes, body), mark]
         };
         let mut statements = Vec::new();
@@ -171,7 +170,7 @@ impl<'a> Sync<'a> {
 
     fn triggers(&self) -> Vec<Trigger> {
         let split = self.parts.split;
-        let change = self.parts.change.name.as_str();
+        let change = self.parts.part.change.name.as_str();
         let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
         let not_backfilling = format!("{setting} is distinct from {}", quote_literal(change));
         let row = |when: String| format!("for each row when ({when})");
@@ -183,7 +182,7 @@ impl<'a> Sync<'a> {
         let changed_target = any(moved.into_iter().chain(key(&self.parts.target_key())));
         let trigger =
             |purpose: &str, table: &QualifiedName, events: &str, conditions: String, function: &str| Trigger {
-                name: last_firing_name(change, purpose),
+                name: last_firing_name(&self.parts.part.own, purpose),
                 table: table.clone(),
                 events: events.to_owned(),
                 conditions,
@@ -317,7 +316,7 @@ impl<'a> Sync<'a> {
         ));
         body.close("end if;");
         if self.parts.moved().any(|column| column.default.is_some()) {
-            let schema = self.parts.change.before.schema();
+            let schema = self.parts.part.before.schema();
             let defaults = all(self.parts.moved().map(|column| {
                 let default = column.default.as_ref().map_or("null", |default| default.text.as_str());
                 let name = format!("t.{}", quote_ident(&column.name));

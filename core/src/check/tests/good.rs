@@ -1,10 +1,10 @@
 use super::Case;
-use crate::model::{ChangeKind, ColumnsChange, Model, OnFailure, Side};
+use crate::model::{ColumnsChange, Model, OnFailure, OperationKind, Side};
 use crate::plan::Stage;
 
 fn columns(model: &Model, change: &str) -> ColumnsChange {
-    match &model.change(change).unwrap().kind {
-        ChangeKind::Columns(columns) => columns.clone(),
+    match &model.change(change).unwrap().operations[0].kind {
+        OperationKind::Columns(columns) => columns.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -90,7 +90,7 @@ fn a_split() {
         "change split_user_profile { split users into app.profiles { key user_id, move bio, avatar_url, always } stage expand; }",
     );
     let change = model.change("split_user_profile").unwrap();
-    let ChangeKind::Split(split) = &change.kind else { panic!() };
+    let OperationKind::Split(split) = &change.operations[0].kind else { panic!() };
     assert_eq!(split.key, [("id".to_owned(), "user_id".to_owned())]);
     assert_eq!(split.moved, ["bio", "avatar_url"]);
     assert!(split.always);

@@ -5,7 +5,6 @@ use crate::testing::snapshot;
 fn changes_that_say_too_little_or_too_much() {
     snapshot!(Case::shop().mistakes(&[
         "change x { stage expand; }",
-        "change x { rename users.name to full_name; rename users.nick to nickname; stage expand; }",
         "change x { rename users.name to full_name; }",
         "change x { rename users.name to full_name; stage expand; stage migrate; }",
         "change x { rename users.name to full_name; stage expnad; }",
@@ -15,6 +14,17 @@ fn changes_that_say_too_little_or_too_much() {
         "change rename_it { rename users.name to full_name; stage expand; }
          change Rename_It { rename users.nick to nickname; stage expand; }",
         "server 12; change x { rename users.name to full_name; stage expand; }",
+    ]));
+}
+
+#[test]
+fn operations_of_one_change() {
+    snapshot!(Case::shop().mistakes(&[
+        "change x { rename users.name to full_name; rename users.name to nickname; stage expand; }",
+        "change x { rename users.name to full_name; rename users.full_name to nickname; stage expand; }",
+        "change x { split users into profiles { key user_id, move bio } rename users.bio to about; stage expand; }",
+        "change x { split users into profiles { key user_id, move bio } rename profiles.bio to about; stage expand; }",
+        "change x { rename users.id to user_id; split users into profiles { key user_id, move bio } stage expand; }",
     ]));
 }
 

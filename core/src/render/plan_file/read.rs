@@ -7,7 +7,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{FORMAT, PlanFileError};
 use crate::ident::QualifiedName;
-use crate::plan::{Action, Backfill, KeyColumn, Leftover, Lock, LockLevel, Mode, Phase, Plan, Reconcile, Stage, Step};
+use crate::plan::{
+    Action, Backfill, KeyColumn, Leftover, Lock, LockLevel, Mode, Phase, Plan, Probe, Reconcile, Search, Stage, Step,
+};
 
 type Result<T> = std::result::Result<T, PlanFileError>;
 
@@ -60,6 +62,7 @@ fn plan(mut file: Section) -> Result<Plan> {
         batch: file.optional("batch", Section::number)?,
         contract_by: file.optional("contract_by", Section::string)?,
         steps: file.sections("step")?.into_iter().map(step).collect::<Result<_>>()?,
+        probes: file.sections("probe")?.into_iter().map(probe).collect::<Result<_>>()?,
         backfill: file.sections("backfill")?.into_iter().map(backfill).collect::<Result<_>>()?,
         reconcile: file.sections("reconcile")?.into_iter().map(reconcile).collect::<Result<_>>()?,
     };
@@ -93,6 +96,26 @@ fn step(mut section: Section) -> Result<Step> {
     Ok(step)
 }
 
+fn probe(mut section: Section) -> Result<Probe> {
+    let probe = Probe {
+        id: section.string("id")?,
+        title: section.string("title")?,
+        remedy: section.string("remedy")?,
+        blocks: section.named("blocks", Phase::from_name)?,
+        search: match section.optional("query", Section::string)? {
+            Some(query) => Search::Groups { table: table(section.section("read")?)?, query },
+            None => Search::Rows {
+                table: table(section.section("read")?)?,
+                key: section.key_columns()?,
+                join: section.join()?,
+                condition: section.string("condition")?,
+            },
+        },
+    };
+    section.finish()?;
+    Ok(probe)
+}
+
 fn backfill(mut section: Section) -> Result<Backfill> {
     let pending = section.string("pending")?;
     let key = section.key_columns()?;
@@ -116,11 +139,7 @@ fn reconcile(mut section: Section) -> Result<Reconcile> {
         title: section.string("title")?,
         table: table(section.section("read")?)?,
         key: section.key_columns()?,
-        join: section.optional("join", |section, key| {
-            let mut join = section.section(key)?;
-            let condition = join.string("on")?;
-            Ok((table(join)?, condition))
-        })?,
+        join: section.join()?,
         mismatch: section.string("mismatch")?,
     };
     section.finish()?;
@@ -284,6 +303,14 @@ impl<'t> Section<'t> {
             Ok(column)
         });
         columns.collect()
+    }
+
+    fn join(&mut self) -> Result<Option<(QualifiedName, String)>> {
+        self.optional("join", |section, key| {
+            let mut join = section.section(key)?;
+            let condition = join.string("on")?;
+            Ok((table(join)?, condition))
+        })
     }
 
     fn expressions(&mut self, key: &str) -> Result<Vec<(String, String)>> {

@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ident::QualifiedName;
-use crate::plan::{Action, Backfill, KeyColumn, Leftover, Lock, LockLevel, Mode, Phase, Reconcile, Step};
+use crate::plan::{
+    Action, Backfill, KeyColumn, Leftover, Lock, LockLevel, Mode, Phase, Probe, Reconcile, Search, Step,
+};
 
 /// Text that hurts: quotes of all kinds in runs, backslashes, controls, line ends, ends of blocks.
 fn text() -> impl Strategy<Value = String> {
@@ -74,6 +76,20 @@ fn reconcile() -> impl Strategy<Value = Reconcile> {
         .prop_map(|(table, key, join, mismatch, title)| Reconcile { table, key, join, mismatch, title })
 }
 
+fn probe() -> impl Strategy<Value = Probe> {
+    let rows = (name(), key(), prop::option::of((name(), text())), text())
+        .prop_map(|(table, key, join, condition)| Search::Rows { table, key, join, condition });
+    let groups = (name(), text()).prop_map(|(table, query)| Search::Groups { table, query });
+    let phase = prop::sample::select(&Phase::ALL[..]);
+    (text(), text(), text(), phase, prop_oneof![rows, groups]).prop_map(|(id, title, remedy, blocks, search)| Probe {
+        id,
+        title,
+        remedy,
+        blocks,
+        search,
+    })
+}
+
 prop_compose! {
     fn plan()(
         (change, summary, way) in (text(), text(), text()),
@@ -82,6 +98,7 @@ prop_compose! {
         server in 13u32..30,
         tables in prop::collection::vec(name(), 0..3),
         steps in steps(),
+        probes in prop::collection::vec(probe(), 0..2),
         backfill in prop::collection::vec(backfill(), 0..2),
         reconcile in prop::collection::vec(reconcile(), 0..2),
         irreversible in prop::option::of(text()),
@@ -99,6 +116,7 @@ prop_compose! {
             search_path,
             tables,
             steps,
+            probes,
             backfill,
             reconcile,
             notes,
@@ -155,6 +173,18 @@ fn small() -> Plan {
                 locks: vec![Lock { table: users.clone(), level: LockLevel::AccessExclusive, scans: false }],
             }],
             leftover: None,
+        }],
+        probes: vec![Probe {
+            id: "nulls".into(),
+            title: "users without a name".into(),
+            remedy: "give them one".into(),
+            blocks: Phase::Expanded,
+            search: Search::Rows {
+                table: users.clone(),
+                key: vec![KeyColumn { name: "id".into(), ty: "bigint".into() }],
+                join: None,
+                condition: "source.\"name\" is null".into(),
+            },
         }],
         backfill: vec![Backfill::Update {
             table: users.clone(),

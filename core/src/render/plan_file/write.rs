@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::FORMAT;
 use crate::ident::QualifiedName;
-use crate::plan::{Action, Backfill, KeyColumn, Leftover, Plan, Reconcile, Step};
+use crate::plan::{Action, Backfill, KeyColumn, Leftover, Plan, Probe, Reconcile, Search, Step};
 
 /// The plan as TOML, fingerprint included, ending in a newline.
 pub fn to_toml(plan: &Plan) -> String {
@@ -34,6 +34,7 @@ pub(super) fn body(plan: &Plan) -> String {
         out.value("contract_by", &string(day));
     }
     plan.steps.iter().for_each(|step| out.step(step));
+    plan.probes.iter().for_each(|probe| out.probe(probe));
     plan.backfill.iter().for_each(|backfill| out.backfill(backfill));
     plan.reconcile.iter().for_each(|reconcile| out.reconcile(reconcile));
     out.text
@@ -80,6 +81,32 @@ impl Writer {
         self.value("statements", &array(action.statements.iter().map(|statement| string(statement))));
     }
 
+    fn probe(&mut self, probe: &Probe) {
+        self.heading("probe");
+        self.value("id", &string(&probe.id));
+        self.value("title", &string(&probe.title));
+        self.value("remedy", &string(&probe.remedy));
+        self.value("blocks", &string(probe.blocks.name()));
+        match &probe.search {
+            Search::Rows { table, key, join, condition } => {
+                self.value("read", &format!("{{ {} }}", table_name(table)));
+                self.value("key", &key_columns(key));
+                self.join(join.as_ref());
+                self.value("condition", &string(condition));
+            }
+            Search::Groups { table, query } => {
+                self.value("read", &format!("{{ {} }}", table_name(table)));
+                self.value("query", &string(query));
+            }
+        }
+    }
+
+    fn join(&mut self, join: Option<&(QualifiedName, String)>) {
+        if let Some((table, condition)) = join {
+            self.value("join", &format!("{{ {}, on = {} }}", table_name(table), string(condition)));
+        }
+    }
+
     fn backfill(&mut self, backfill: &Backfill) {
         self.heading("backfill");
         match backfill {
@@ -112,9 +139,7 @@ impl Writer {
         self.value("title", &string(&reconcile.title));
         self.value("read", &format!("{{ {} }}", table_name(&reconcile.table)));
         self.value("key", &key_columns(&reconcile.key));
-        if let Some((table, condition)) = &reconcile.join {
-            self.value("join", &format!("{{ {}, on = {} }}", table_name(table), string(condition)));
-        }
+        self.join(reconcile.join.as_ref());
         self.value("mismatch", &string(&reconcile.mismatch));
     }
 }

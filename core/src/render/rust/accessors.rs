@@ -12,7 +12,7 @@ use super::names;
 use super::proofs::{CHANGES, READS, WRITES};
 use super::table::{Column, InInsert, Origin, Table};
 use super::tombstones;
-use crate::model::Side;
+use crate::model::{LockedFirst, Side};
 
 /// What becomes of the code for a table.
 pub(super) enum Form<'a> {
@@ -85,10 +85,9 @@ fn conversions(table: &Table<'_>) -> TokenStream {
     let name = &table.table.name.name;
     let carried = table.columns.iter().map(|column| &column.carried);
     let key = table.key.iter().map(|position| Literal::usize_unsuffixed(*position));
-    let source = match table.split {
-        Some(split) => {
-            let (schema, name) = (&split.source.schema, &split.source.name);
-            let key = split.key.iter().map(|(source, _)| source);
+    let source = match &table.locked_first {
+        Some(LockedFirst { table, key }) => {
+            let (schema, name) = (&table.schema, &table.name);
             quote! {
                 ::core::option::Option::Some(::coexist::__private::Source { schema: #schema, name: #name, key: &[#(#key),*] })
             }
@@ -327,7 +326,7 @@ impl Returns {
 
 fn functions(table: &Table<'_>) -> Vec<Function> {
     // A row of the new table of a split may be there in the source alone, until the backfill is complete.
-    let changes = if table.split.is_some() { CHANGES } else { WRITES };
+    let changes = if table.locked_first.is_some() { CHANGES } else { WRITES };
     let mut functions = vec![
         Function {
             name: "insert",

@@ -10,7 +10,7 @@ use super::proofs;
 use super::table::{Origin, ShapeOf, Table};
 use super::tombstones;
 use super::types::TypeSettings;
-use crate::model::{Change, ChangeKind, Model, Side};
+use crate::model::{Change, Model, Side};
 use crate::plan::{Plan, Stage};
 use crate::render::plan_file;
 
@@ -66,13 +66,28 @@ pub(super) fn expand(model: &Model, change: &Change, plan: Option<&Plan>, settin
 
 /// What the before shape has and the after shape has not, for people.
 fn gone(change: &Change) -> String {
-    let (table, columns) = match &change.kind {
-        ChangeKind::Columns(columns) => (&columns.table, &columns.before),
-        ChangeKind::Split(split) => (&split.source, &split.moved),
-    };
-    let columns: Vec<String> = columns.iter().map(|column| format!("`{table}.{column}`")).collect();
-    let verb = if columns.len() == 1 { "is" } else { "are" };
-    format!("{} {verb} gone: change `{}` is at stage `contract`", list(&columns), change.name)
+    let items: Vec<String> = gone_items(change).collect();
+    let verb = if items.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} gone: change `{}` is at stage `contract`", list(&items), change.name)
+}
+
+/// Each column, or whole table, that only the before shape has; all that differs, where nothing goes away.
+fn gone_items(change: &Change) -> impl Iterator<Item = String> {
+    let after = &change.after_shape;
+    let mut items = Vec::new();
+    for table in change.before_tables.iter().filter_map(|name| change.before.table(name)) {
+        match after.table(&table.name) {
+            None => items.push(format!("`{}`", table.name)),
+            Some(now) => {
+                let columns = table.columns.iter().filter(|column| now.column(&column.name).is_none());
+                items.extend(columns.map(|column| format!("`{}.{}`", table.name, column.name)));
+            }
+        }
+    }
+    if items.is_empty() {
+        items.extend(change.before_tables.iter().map(|table| format!("the before shape of `{table}`")));
+    }
+    items.into_iter()
 }
 
 /// What takes the place of the before shape, for people.
@@ -87,10 +102,19 @@ pub(super) struct Instead {
 impl Instead {
     fn of(change: &Change, after: &[Table<'_>]) -> Self {
         let modules = after.iter().map(|table| format!("{}::after::{}", change.name, table.module)).collect();
-        let moved = match &change.kind {
-            ChangeKind::Columns(_) => Vec::new(),
-            ChangeKind::Split(split) => split.moved.iter().map(|column| format!("`{column}`")).collect(),
+        let first = change.after_tables.first();
+        let others = after.iter().filter(|table| Some(&table.table.name) != first);
+        let has = |column: &&crate::schema::Column| {
+            let mut tables = change.before_tables.iter().filter_map(|name| change.before.table(name));
+            tables.any(|table| table.column(&column.name).is_some())
+                && !first
+                    .and_then(|name| change.after_shape.table(name))
+                    .is_some_and(|table| table.column(&column.name).is_some())
         };
+        let moved = others
+            .flat_map(|table| table.table.columns.iter().filter(has))
+            .map(|column| format!("`{}`", column.name))
+            .collect();
         Self { change: change.name.clone(), modules, moved }
     }
 

@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 use super::names;
 use super::table::ShapeOf;
 use crate::ident::QualifiedName;
-use crate::model::{ChangeKind, Model, Side, TypeOverride};
+use crate::model::{Model, Side, TypeOverride};
 use crate::schema;
 
 /// An override that applies to a column.
@@ -30,14 +30,10 @@ pub(super) fn of(shape: &ShapeOf<'_>, table: &schema::Table, column: &schema::Co
     let find = |table: &QualifiedName, column: &str| {
         shape.model.types.iter().position(|of| of.table == *table && of.column == column)
     };
-    let before = |table: &QualifiedName, column: &str| match &shape.change.kind {
-        _ if shape.side == Side::Before => None,
-        ChangeKind::Columns(change) if change.rename && change.table == *table => {
-            let position = change.after.iter().position(|after| after.name == column)?;
-            find(table, change.before.get(position)?)
-        }
-        ChangeKind::Split(change) if change.target == *table => find(&change.source, column),
-        _ => None,
+    let before = |table: &QualifiedName, column: &str| {
+        let mut operations = shape.change.operations.iter().filter(|_| shape.side == Side::After);
+        let (table, column) = operations.find_map(|operation| operation.kind.same_values(table, column))?;
+        find(table, column)
     };
     let position = find(&table.name, &column.name).or_else(|| before(&table.name, &column.name))?;
     let of = &shape.model.types[position];

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use crate::model::{Change, ChangeKind};
+use crate::model::Change;
 
 /// The types of a change's proofs, and what accessors of its after shape ask of a connection.
 pub(super) fn expand(change: &Change) -> TokenStream {
@@ -22,12 +22,18 @@ pub(super) fn expand(change: &Change) -> TokenStream {
             proof: Proof::DualWriting,
         },
     ];
-    if let ChangeKind::Split(split) = &change.kind {
+    let late: Vec<String> = change
+        .after_tables
+        .iter()
+        .filter(|table| change.operations.iter().any(|operation| operation.kind.locked_first(table).is_some()))
+        .map(|table| format!("`{table}`"))
+        .collect();
+    if !late.is_empty() {
         requirements.push(Requirement {
             name: CHANGES,
             message: format!(
-                "changing a row of `{}` takes the proof that the backfill of `{name}` is complete: before, the row may not be there",
-                split.target
+                "changing a row of {} takes the proof that the backfill of `{name}` is complete: before, the row may not be there",
+                late.join(" or ")
             ),
             proof: Proof::Backfilled,
         });

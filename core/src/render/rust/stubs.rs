@@ -13,7 +13,7 @@ use super::types::TypeSettings;
 use crate::diagnostic::nearest;
 use crate::ident::{QualifiedName, quote_ident};
 use crate::model::{
-    AfterColumn, Change, ChangeKind, ColumnsChange, Conversion, Model, OnFailure, Shape, SplitChange, apply,
+    self, AfterColumn, Change, ColumnsChange, Conversion, Model, OnFailure, OperationKind, Shape, Side, SplitChange,
 };
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{SqlType, Table};
@@ -38,41 +38,26 @@ fn is_identifier(name: &Name) -> bool {
 /// What a change with mistakes most likely means.
 fn guess(tree: &syntax::Change, model: &Model) -> Change {
     let before = Shape::of(model.schema.clone());
-    let kind = tree.operations.first().and_then(|operation| kind(operation, &before));
+    let kinds = tree.operations.iter().filter_map(|operation| kind(operation, &before));
+    let operations = model::Operation::chain(&before, kinds);
     let stage = tree.stages.iter().find_map(|stage| Stage::from_name(&stage.text)).unwrap_or(Stage::Expand);
-    let (before_tables, after_tables) = match &kind {
-        Some(ChangeKind::Columns(columns)) => (vec![columns.table.clone()], vec![columns.table.clone()]),
-        Some(ChangeKind::Split(split)) => {
-            (vec![split.source.clone()], vec![split.source.clone(), split.target.clone()])
-        }
-        None => (Vec::new(), Vec::new()),
-    };
-    let nothing = ChangeKind::Columns(ColumnsChange {
-        table: QualifiedName::new("", ""),
-        before: Vec::new(),
-        after: Vec::new(),
-        backward: Vec::new(),
-        rename: false,
-        insert_nulls: None,
-    });
-    let kind = kind.unwrap_or(nothing);
     Change {
         name: tree.name.text.clone(),
         span: tree.name.span,
         docs: tree.docs.clone(),
         stage,
         after: Vec::new(),
-        after_shape: apply::apply(&before, &kind),
-        kind,
+        after_shape: operations.last().map_or_else(|| before.clone(), |last| last.after.clone()),
+        before_tables: model::Operation::tables(&operations, Side::Before),
+        after_tables: model::Operation::tables(&operations, Side::After),
+        operations,
         before,
-        before_tables,
-        after_tables,
         batch: None,
         contract_by: None,
     }
 }
 
-fn kind(operation: &Operation, shape: &Shape) -> Option<ChangeKind> {
+fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
     match operation {
         Operation::Rename(rename) => {
             let table = table(&rename.column.table, shape)?;
@@ -87,7 +72,7 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<ChangeKind> {
             // A key that is not written (yet) is of no matter to code that calls `find(db, 42)`.
             let written = |n: usize| split.key.get(n).map(|name| name.text.clone());
             let keys = source.primary_key().iter().enumerate();
-            Some(ChangeKind::Split(SplitChange {
+            Some(OperationKind::Split(SplitChange {
                 source: source.name.clone(),
                 target: qualified(&split.into),
                 key: keys.map(|(n, from)| (from.clone(), written(n).unwrap_or_else(|| from.clone()))).collect(),
@@ -98,7 +83,7 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<ChangeKind> {
     }
 }
 
-fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option<ChangeKind> {
+fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option<OperationKind> {
     let before = table.column(&column(from, table)?)?;
     let conversion = Conversion {
         expression: Expression::parse(&quote_ident(&before.name)).ok()?,
@@ -111,7 +96,7 @@ fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option
         not_null: before.not_null,
         forward: conversion,
     };
-    Some(ChangeKind::Columns(ColumnsChange {
+    Some(OperationKind::Columns(ColumnsChange {
         table: table.name.clone(),
         before: vec![before.name.clone()],
         after: vec![after],

@@ -6,7 +6,7 @@ use quote::quote;
 use super::names;
 use super::overrides;
 use super::types::{self, Passing, RustType, TypeSettings};
-use crate::model::{Change, ChangeKind, Model, Shape, Side, SplitChange};
+use crate::model::{Change, LockedFirst, Model, Shape, Side};
 use crate::schema;
 
 /// A table of one of a change's shapes.
@@ -17,8 +17,8 @@ pub(super) struct Table<'a> {
     pub columns: Vec<Column<'a>>,
     /// The positions of the primary key's columns.
     pub key: Vec<usize>,
-    /// Where it is the new table of a split: what it was split from.
-    pub split: Option<&'a SplitChange>,
+    /// The row that is locked before one of this table is written.
+    pub locked_first: Option<LockedFirst<'a>>,
 }
 
 /// A column with its Rust name and type.
@@ -218,9 +218,11 @@ impl<'a> ShapeOf<'a> {
             module,
             columns: columns.map(|(column, field)| self.column(table, column, field)).collect(),
             key: table.primary_key().iter().filter_map(position).collect(),
-            split: match &self.change.kind {
-                ChangeKind::Split(split) if self.side == Side::After && split.target == table.name => Some(split),
-                _ => None,
+            locked_first: match self.side {
+                Side::After => {
+                    self.change.operations.iter().find_map(|operation| operation.kind.locked_first(&table.name))
+                }
+                Side::Before => None,
             },
         }
     }

@@ -8,7 +8,8 @@ use quote::quote;
 use super::*;
 use crate::ident::{QualifiedName, quote_ident};
 use crate::model::{
-    AfterColumn, Change, ChangeKind, ColumnsChange, Conversion, OnFailure, Shape, SplitChange, TypeOverride, apply,
+    self, AfterColumn, Change, ColumnsChange, Conversion, OnFailure, OperationKind, Shape, Side, SplitChange,
+    TypeOverride,
 };
 use crate::plan::{Action, Mode, Phase, Plan, Stage, Step};
 use crate::schema::{SqlType, load};
@@ -16,25 +17,21 @@ use crate::sql::expression::Expression;
 use crate::sql::parse_type;
 
 /// A declaration with one change.
-fn model(schema: &str, name: &str, stage: Stage, kind: ChangeKind) -> Model {
+fn model(schema: &str, name: &str, stage: Stage, kind: OperationKind) -> Model {
     let schema = Arc::new(load::load("schema.sql", schema).unwrap());
     let before = Shape::of(Arc::clone(&schema));
-    let after_shape = apply::apply(&before, &kind);
-    let (before_tables, after_tables) = match &kind {
-        ChangeKind::Columns(change) => (vec![change.table.clone()], vec![change.table.clone()]),
-        ChangeKind::Split(change) => (vec![change.source.clone()], vec![change.source.clone(), change.target.clone()]),
-    };
+    let operations = model::Operation::chain(&before, [kind]);
     let change = Change {
         name: name.to_owned(),
         span: Span::call_site(),
         docs: vec!["Invoices address people by their full name.".to_owned()],
         stage,
         after: Vec::new(),
-        kind,
+        after_shape: operations[0].after.clone(),
+        before_tables: model::Operation::tables(&operations, Side::Before),
+        after_tables: model::Operation::tables(&operations, Side::After),
+        operations,
         before,
-        after_shape,
-        before_tables,
-        after_tables,
         batch: None,
         contract_by: None,
     };
@@ -51,13 +48,13 @@ fn conversion(expression: &str) -> Conversion {
 }
 
 /// `rename <table>.<from> to <to>`
-fn rename(table: QualifiedName, from: &str, to: &str, ty: &str) -> ChangeKind {
+fn rename(table: QualifiedName, from: &str, to: &str, ty: &str) -> OperationKind {
     retype(table, (from, &quote_ident(from)), (to, &quote_ident(to)), ty, true)
 }
 
-fn retype(table: QualifiedName, from: (&str, &str), to: (&str, &str), ty: &str, rename: bool) -> ChangeKind {
+fn retype(table: QualifiedName, from: (&str, &str), to: (&str, &str), ty: &str, rename: bool) -> OperationKind {
     let ty: SqlType = parse_type(ty).unwrap();
-    ChangeKind::Columns(ColumnsChange {
+    OperationKind::Columns(ColumnsChange {
         table,
         before: vec![from.0.to_owned()],
         after: vec![AfterColumn { name: to.0.to_owned(), ty, not_null: true, forward: conversion(from.1) }],
@@ -81,7 +78,7 @@ fn rename_user_name(stage: Stage) -> Model {
 }
 
 fn split_user_profile(stage: Stage) -> Model {
-    let kind = ChangeKind::Split(SplitChange {
+    let kind = OperationKind::Split(SplitChange {
         source: table("users"),
         target: table("profiles"),
         key: vec![("id".to_owned(), "user_id".to_owned())],

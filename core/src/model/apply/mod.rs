@@ -1,0 +1,19 @@
+//! What a shape becomes by an operation: the touched tables with their after columns, and with everything that hangs on the before columns
+//! carried over. The planner renders what this says; nothing else decides how an object is carried.
+
+mod carried;
+mod columns;
+mod split;
+
+use super::{OperationKind, Shape};
+
+pub use carried::{constraint_columns, expression_columns, index_columns, target_columns};
+pub use columns::{is_sequence_default, stand_in};
+
+/// The shape after `kind`. What the operation names and the shape does not have is left as it is: the checks speak of it.
+pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {
+    match kind {
+        OperationKind::Columns(change) => columns::apply(before, change),
+        OperationKind::Split(change) => split::apply(before, change),
+    }
+}

@@ -1,0 +1,181 @@
+//! Operations on the columns of a table: `rename`, `retype`.
+
+use proc_macro2::{Delimiter, TokenTree};
+
+use super::{CLAUSES, OPERATIONS, Parsed, Parser, Word, change_words};
+use crate::diagnostic::{Diagnostic, Reported};
+use crate::ident::quote_ident;
+use crate::syntax::cursor::{Cursor, string, without_raw};
+use crate::syntax::{Change, Conversion, InsertNulls, Operation, Otherwise, Rename, Retype, TypeText};
+
+const RENAME_FORM: &str = "rename <table>.<column> to <new_name>;";
+const RETYPE_FORM: &str = "retype <table>.<column> to <new_name>: <type> { forward \"…\", backward \"…\" }";
+const CONVERSION_FORM: &str = "forward \"<SQL expression>\" or reject";
+const INSERT_FORM: &str = "insert nulls take before";
+
+impl Parser<'_> {
+    /// `rename t.a to b;` or `rename t.a to b { insert nulls take before }`
+    pub(super) fn rename(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
+        let column = self.column_path(cursor, "rename", RENAME_FORM)?;
+        self.lead_in(cursor, "to", RENAME_FORM)?;
+        let to = self.new_column(cursor, RENAME_FORM)?;
+        let mut rename = Rename { keyword: word.span, column, to, insert_nulls: None };
+        let block = cursor.eat_braces();
+        let has_block = block.is_some();
+        if let Some(mut block) = block {
+            self.entries(&mut block, &["insert"], |parser, block, word| {
+                let insert_nulls = parser.insert_nulls(block, word)?;
+                parser.set_once(&mut rename.insert_nulls, insert_nulls, word)
+            });
+        }
+        change.operations.push(Operation::Rename(rename));
+        if has_block { Ok(()) } else { self.semicolon(cursor, &change_words()) }
+    }
+
+    /// `retype t.a to b: type { … }`
+    pub(super) fn retype(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
+        let column = self.column_path(cursor, "retype", RETYPE_FORM)?;
+        self.lead_in(cursor, "to", RETYPE_FORM)?;
+        let to = self.new_column(cursor, RETYPE_FORM)?;
+        if !cursor.eat_punct(':') {
+            self.expected(cursor, "`:` and the new type", RETYPE_FORM);
+            if cursor.is_at_end() || cursor.at_punct(';') || cursor.at_braces() {
+                return Err(Reported);
+            }
+        }
+        let ty = self.sql_type(cursor, RETYPE_FORM)?;
+        let mut retype = Retype {
+            keyword: word.span,
+            column,
+            to,
+            ty,
+            forward: None,
+            backward: None,
+            irreversible: None,
+            insert_nulls: None,
+        };
+        let block = cursor.eat_braces();
+        let has_block = block.is_some();
+        if let Some(mut block) = block {
+            let words = ["forward", "backward", "irreversible", "insert"];
+            self.entries(&mut block, &words, |parser, block, word| match word.text {
+                "forward" => {
+                    let conversion = parser.conversion(block, word)?;
+                    parser.set_once(&mut retype.forward, conversion, word)
+                }
+                "backward" => {
+                    let conversion = parser.conversion(block, word)?;
+                    parser.set_once(&mut retype.backward, conversion, word)
+                }
+                "irreversible" => parser.set_once(&mut retype.irreversible, word.span, word),
+                _ => {
+                    let insert_nulls = parser.insert_nulls(block, word)?;
+                    parser.set_once(&mut retype.insert_nulls, insert_nulls, word)
+                }
+            });
+        }
+        change.operations.push(Operation::Retype(retype));
+        if has_block { Ok(()) } else { self.semicolon(cursor, &change_words()) }
+    }
+
+    /// `forward [lossy] "expression" [or …]`, behind its first word.
+    pub(super) fn conversion(&mut self, block: &mut Cursor, word: &Word) -> Parsed<Conversion> {
+        let lossy = block.eat_word("lossy");
+        let form = CONVERSION_FORM.replacen("forward", word.text, 1);
+        let Some(expression) = block.eat_string() else {
+            let message =
+                format!("expected a SQL expression in a string literal after `{}`, found {}", word.text, block.found());
+            let diagnostic = Diagnostic::new(block.span(), message)
+                .note("SQL stands in string literals, because not all of it can be read as tokens of Rust")
+                .help(format!("write `{form}`"));
+            return Err(self.report(diagnostic));
+        };
+        if let Some(span) = block.eat_word("lossy") {
+            let message = "`lossy` stands before the expression".to_owned();
+            self.report(
+                Diagnostic::new(span, message).help(format!("write `{} lossy \"{}\"`", word.text, expression.value)),
+            );
+        }
+        let otherwise = if block.eat_word("or").is_some() { Some(self.otherwise(block)?) } else { None };
+        Ok(Conversion { keyword: word.span, lossy, expression, otherwise })
+    }
+
+    pub(super) fn otherwise(&mut self, block: &mut Cursor) -> Parsed<Otherwise> {
+        if let Some(expression) = block.eat_string() {
+            return Ok(Otherwise::Expression(expression));
+        }
+        if block.ident().is_none() {
+            let what = "`reject`, `quarantine` or a SQL expression in a string literal";
+            return Err(self.expected(block, what, CONVERSION_FORM));
+        }
+        let word = self.word(block, &["reject", "quarantine"])?;
+        Ok(match word.text {
+            "reject" => Otherwise::Reject(word.span),
+            _ => Otherwise::Quarantine(word.span),
+        })
+    }
+
+    /// `insert nulls take before | after`, behind its first word.
+    pub(super) fn insert_nulls(&mut self, block: &mut Cursor, word: &Word) -> Parsed<InsertNulls> {
+        for expected in ["nulls", "take"] {
+            if block.eat_word(expected).is_none() {
+                return Err(self.expected(block, &format!("`{expected}`"), INSERT_FORM));
+            }
+        }
+        let side = self.word(block, &["before", "after"])?;
+        Ok(InsertNulls { after: side.text == "after", span: word.span })
+    }
+
+    /// A SQL type: tokens up to the block, or a string literal.
+    pub(super) fn sql_type(&mut self, cursor: &mut Cursor, form: &str) -> Parsed<TypeText> {
+        let span = cursor.span();
+        // None of these words is part of a type's name.
+        let tokens = cursor.take_until(|c| {
+            c.at_punct(';')
+                || c.at_braces()
+                || (c.at_any_word(&OPERATIONS) || c.at_any_word(&CLAUSES)) && !c.follows_punct()
+        });
+        let text = match tokens.as_slice() {
+            [] => return Err(self.expected(cursor, "a SQL type", form)),
+            [only] if string(Some(only)).is_some() => {
+                string(Some(only)).map(|literal| literal.value).unwrap_or_default()
+            }
+            tokens => type_text(tokens),
+        };
+        Ok(TypeText { text, span })
+    }
+}
+
+/// The tokens of a SQL type as SQL, spaced as people do.
+fn type_text(tokens: &[TokenTree]) -> String {
+    let mut text = String::new();
+    let mut follows_word = false;
+    for token in tokens {
+        let (piece, is_word) = match token {
+            TokenTree::Ident(ident) => (without_raw(ident), true),
+            TokenTree::Literal(literal) => {
+                (string(Some(token)).map_or_else(|| literal.to_string(), |name| quote_ident(&name.value)), true)
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ',' => (", ".to_owned(), false),
+            TokenTree::Punct(punct) => (punct.to_string(), false),
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Bracket => ("[", "]"),
+                    _ => ("(", ")"),
+                };
+                let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+                text.push_str(open);
+                text.push_str(&type_text(&inside));
+                text.push_str(close);
+                follows_word = true;
+                continue;
+            }
+        };
+        if is_word && follows_word {
+            text.push(' ');
+        }
+        text.push_str(&piece);
+        follows_word = is_word;
+    }
+    text
+}
