@@ -91,6 +91,7 @@ pub fn empty(change: &str) -> Plan {
         server: 13,
         search_path: vec!["pg_catalog".into(), "public".into(), "pg_temp".into()],
         tables: vec![table("users")],
+        expected: Vec::new(),
         steps: Vec::new(),
         probes: Vec::new(),
         backfill: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::carry::Carry;
-use super::{Plan, Probe, Step, columns, split};
+use super::{Plan, Probe, Step, columns, expect, split};
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, Model, OperationKind, Shape};
 use crate::schema::{Table, Trigger, TriggerEnabled, TriggerTiming};
@@ -18,6 +18,7 @@ pub fn make(model: &Model, change: &Change) -> Option<Plan> {
     let parts = Part::all(change);
     let planned = parts.iter().map(Part::plan).collect::<Option<Vec<_>>>()?;
     let planned = Planned::together(planned)?;
+    let expected = expect::expected(&change.before, &change.after_shape, &planned);
     Some(Plan {
         change: change.name.clone(),
         summary: change.docs.join("\n").trim().to_owned(),
@@ -26,6 +27,7 @@ pub fn make(model: &Model, change: &Change) -> Option<Plan> {
         after: change.after.clone(),
         server: model.server,
         search_path: search_path(&planned.tables),
+        expected,
         tables: planned.tables,
         steps: planned.steps,
         probes: planned.probes,
@@ -134,7 +136,7 @@ pub(super) fn table_notes(shape: &Shape, table: &Table, gone: &[String], our_tri
     notes
 }
 
-fn names_word(text: &str, word: &str) -> bool {
+pub(super) fn names_word(text: &str, word: &str) -> bool {
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).any(|(start, _)| {
         !text[..start].ends_with(part_of_word) && !text[start + word.len()..].starts_with(part_of_word)

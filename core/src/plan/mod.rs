@@ -11,6 +11,9 @@ mod columns_sync;
 #[cfg(feature = "compile")]
 mod compare;
 #[cfg(feature = "compile")]
+mod expect;
+mod expected;
+#[cfg(feature = "compile")]
 mod make;
 #[cfg(feature = "compile")]
 mod split;
@@ -21,6 +24,7 @@ mod sql;
 
 use crate::ident::QualifiedName;
 
+pub use expected::{Expected, ExpectedColumn, ExpectedObject, ObjectKind};
 #[cfg(feature = "compile")]
 pub use make::{OLDEST_SERVER, make};
 
@@ -117,6 +121,8 @@ pub struct Plan {
     pub search_path: Vec<String>,
     /// The tables that the change writes or alters, the table of the before shape first.
     pub tables: Vec<QualifiedName>,
+    /// What the tables that are there before must be like. Not part of the [fingerprint](Self::fingerprint).
+    pub expected: Vec<Expected>,
     /// In the order in which they run.
     pub steps: Vec<Step>,
     /// What is looked for in the tables before a phase begins, because it would stand in the way.

@@ -48,6 +48,7 @@ pub(crate) fn fingerprint(plan: &Plan) -> String {
         notes: Vec::new(),
         // They read, and refuse: what they find may be said better later on.
         probes: Vec::new(),
+        expected: Vec::new(),
         batch: None,
         contract_by: None,
         ..plan.clone()

@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::{FORMAT, PlanFileError};
 use crate::ident::QualifiedName;
 use crate::plan::{
-    Action, Backfill, KeyColumn, Leftover, Lock, LockLevel, Mode, Phase, Plan, Probe, Reconcile, Search, Stage, Step,
+    Action, Backfill, Expected, ExpectedColumn, ExpectedObject, KeyColumn, Leftover, Lock, LockLevel, Mode, ObjectKind,
+    Phase, Plan, Probe, Reconcile, Search, Stage, Step,
 };
 
 type Result<T> = std::result::Result<T, PlanFileError>;
@@ -61,6 +62,7 @@ fn plan(mut file: Section) -> Result<Plan> {
         irreversible: file.optional("irreversible", Section::string)?,
         batch: file.optional("batch", Section::number)?,
         contract_by: file.optional("contract_by", Section::string)?,
+        expected: file.sections("expected")?.into_iter().map(expected).collect::<Result<_>>()?,
         steps: file.sections("step")?.into_iter().map(step).collect::<Result<_>>()?,
         probes: file.sections("probe")?.into_iter().map(probe).collect::<Result<_>>()?,
         backfill: file.sections("backfill")?.into_iter().map(backfill).collect::<Result<_>>()?,
@@ -73,6 +75,42 @@ fn plan(mut file: Section) -> Result<Plan> {
     }
     file.finish()?;
     Ok(plan)
+}
+
+fn expected(mut section: Section) -> Result<Expected> {
+    let expected = Expected {
+        table: table(section.section("table")?)?,
+        adds: section.number("adds")?,
+        columns: section.sections("columns")?.into_iter().map(expected_column).collect::<Result<_>>()?,
+        objects: section.sections("objects")?.into_iter().map(expected_object).collect::<Result<_>>()?,
+    };
+    section.finish()?;
+    Ok(expected)
+}
+
+fn expected_column(mut section: Section) -> Result<ExpectedColumn> {
+    let column = ExpectedColumn {
+        name: section.string("name")?,
+        ty: section.string("type")?,
+        not_null: section.boolean("not_null")?,
+        expression: section.optional("expression", Section::string)?,
+        identity: section.optional("identity", Section::boolean)?.unwrap_or(false),
+        generated: section.optional("generated", Section::boolean)?.unwrap_or(false),
+        goes: section.optional("goes", |section, key| section.named(key, Phase::from_name))?,
+    };
+    section.finish()?;
+    Ok(column)
+}
+
+fn expected_object(mut section: Section) -> Result<ExpectedObject> {
+    let object = ExpectedObject {
+        kind: section.named("kind", ObjectKind::from_name)?,
+        name: section.string("name")?,
+        definition: section.string("definition")?,
+        expressions: section.strings("expressions")?,
+    };
+    section.finish()?;
+    Ok(object)
 }
 
 fn step(mut section: Section) -> Result<Step> {

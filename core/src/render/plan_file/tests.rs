@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::ident::QualifiedName;
 use crate::plan::{
-    Action, Backfill, KeyColumn, Leftover, Lock, LockLevel, Mode, Phase, Probe, Reconcile, Search, Step,
+    Action, Backfill, Expected, ExpectedColumn, ExpectedObject, KeyColumn, Leftover, Lock, LockLevel, Mode, ObjectKind,
+    Phase, Probe, Reconcile, Search, Step,
 };
 
 /// Text that hurts: quotes of all kinds in runs, backslashes, controls, line ends, ends of blocks.
@@ -90,6 +91,31 @@ fn probe() -> impl Strategy<Value = Probe> {
     })
 }
 
+fn expected() -> impl Strategy<Value = Expected> {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let goes = prop::option::of(prop::sample::select(&Phase::ALL[..]));
+    let column = (text(), text(), flags, prop::option::of(text()), goes).prop_map(
+        |(name, ty, (not_null, identity, generated), expression, goes)| ExpectedColumn {
+            name,
+            ty,
+            not_null,
+            expression,
+            identity,
+            generated,
+            goes,
+        },
+    );
+    let kind = prop::sample::select(vec![ObjectKind::Constraint, ObjectKind::Index, ObjectKind::Statistics]);
+    let object = (kind, text(), text(), texts()).prop_map(|(kind, name, definition, expressions)| ExpectedObject {
+        kind,
+        name,
+        definition,
+        expressions,
+    });
+    (name(), any::<u32>(), prop::collection::vec(column, 0..3), prop::collection::vec(object, 0..3))
+        .prop_map(|(table, adds, columns, objects)| Expected { table, adds, columns, objects })
+}
+
 prop_compose! {
     fn plan()(
         (change, summary, way) in (text(), text(), text()),
@@ -97,7 +123,7 @@ prop_compose! {
         (after, notes) in (texts(), texts()),
         server in 13u32..30,
         tables in prop::collection::vec(name(), 0..3),
-        steps in steps(),
+        (expected, steps) in (prop::collection::vec(expected(), 0..2), steps()),
         probes in prop::collection::vec(probe(), 0..2),
         backfill in prop::collection::vec(backfill(), 0..2),
         reconcile in prop::collection::vec(reconcile(), 0..2),
@@ -115,6 +141,7 @@ prop_compose! {
             server,
             search_path,
             tables,
+            expected,
             steps,
             probes,
             backfill,
@@ -155,6 +182,25 @@ fn small() -> Plan {
         server: 13,
         search_path: vec!["pg_catalog".into(), "public".into(), "pg_temp".into()],
         tables: vec![users.clone()],
+        expected: vec![Expected {
+            table: users.clone(),
+            adds: 1,
+            columns: vec![ExpectedColumn {
+                name: "name".into(),
+                ty: "text".into(),
+                not_null: true,
+                expression: Some("''::text".into()),
+                identity: false,
+                generated: false,
+                goes: Some(Phase::Contracted),
+            }],
+            objects: vec![ExpectedObject {
+                kind: ObjectKind::Constraint,
+                name: "users_name_check".into(),
+                definition: "check".into(),
+                expressions: vec!["name <> ''::text".into()],
+            }],
+        }],
         steps: vec![Step {
             id: "add_columns".into(),
             title: "Add users.full_name".into(),

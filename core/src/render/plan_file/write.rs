@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::FORMAT;
 use crate::ident::QualifiedName;
-use crate::plan::{Action, Backfill, KeyColumn, Leftover, Plan, Probe, Reconcile, Search, Step};
+use crate::plan::{Action, Backfill, Expected, KeyColumn, Leftover, Plan, Probe, Reconcile, Search, Step};
 
 /// The plan as TOML, fingerprint included, ending in a newline.
 pub fn to_toml(plan: &Plan) -> String {
@@ -37,6 +37,7 @@ pub(super) fn body(plan: &Plan) -> String {
     plan.probes.iter().for_each(|probe| out.probe(probe));
     plan.backfill.iter().for_each(|backfill| out.backfill(backfill));
     plan.reconcile.iter().for_each(|reconcile| out.reconcile(reconcile));
+    plan.expected.iter().for_each(|expected| out.expected(expected));
     out.text
 }
 
@@ -53,6 +54,38 @@ impl Writer {
 
     fn heading(&mut self, path: &str) {
         let _ = writeln!(self.text, "\n[[{path}]]");
+    }
+
+    fn expected(&mut self, expected: &Expected) {
+        self.heading("expected");
+        self.value("table", &format!("{{ {} }}", table_name(&expected.table)));
+        self.value("adds", &expected.adds.to_string());
+        let columns = expected.columns.iter().map(|column| {
+            let (name, ty) = (string(&column.name), string(&column.ty));
+            let mut text = format!("{{ name = {name}, type = {ty}, not_null = {}", column.not_null);
+            let mut add = |key: &str, value: Option<String>| {
+                if let Some(value) = value {
+                    // Writing to a `String` cannot fail.
+                    let _ = write!(text, ", {key} = {value}");
+                }
+            };
+            add("expression", column.expression.as_deref().map(string));
+            add("identity", column.identity.then(|| "true".to_owned()));
+            add("generated", column.generated.then(|| "true".to_owned()));
+            add("goes", column.goes.map(|phase| string(phase.name())));
+            text + " }"
+        });
+        self.value("columns", &array(columns));
+        let objects = expected.objects.iter().map(|object| {
+            format!(
+                "{{ kind = {}, name = {}, definition = {}, expressions = {} }}",
+                string(object.kind.name()),
+                string(&object.name),
+                string(&object.definition),
+                inline_array(object.expressions.iter().map(|sql| string(sql)))
+            )
+        });
+        self.value("objects", &array(objects));
     }
 
     fn step(&mut self, step: &Step) {
@@ -150,6 +183,11 @@ fn table_name(name: &QualifiedName) -> String {
 
 fn key_columns(key: &[KeyColumn]) -> String {
     array(key.iter().map(|column| format!("{{ name = {}, type = {} }}", string(&column.name), string(&column.ty))))
+}
+
+/// On one line, inside of another array.
+fn inline_array(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
 /// None or one item on the same line, several below each other.
