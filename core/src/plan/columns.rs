@@ -5,11 +5,11 @@ use super::columns_sync::Sync;
 use super::compare::{all, any};
 use super::make::{Part, Planned, table_notes};
 use super::sql::{self, Block, anonymous};
+use super::take_over::TakeOver;
 use super::{Action, Backfill, KeyColumn, Mode, Phase, Reconcile, Step};
-use crate::ident::{QualifiedName, derived_name, object_name, quote_ident, quote_literal};
+use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
 use crate::model::ColumnsChange;
-use crate::model::apply::is_sequence_default;
-use crate::schema::{Column, Identity, Table};
+use crate::schema::{Column, Table};
 
 /// Plans a rename or a retype by copying.
 pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> {
@@ -154,22 +154,12 @@ impl<'a> Parts<'a> {
             let check = quote_ident(&self.not_null_check(&column.name));
             statements.push(format!("alter table {table} drop constraint {check}"));
         }
-        for column in self.after_columns() {
-            statements.extend(self.take_over_default(column));
-        }
+        statements.extend(self.take_overs().flat_map(|take_over| take_over.statements()));
         let mut gone = self.columns.before.clone();
         gone.extend(sync.marker().map(str::to_owned));
         let drops: Vec<String> = gone.iter().map(|name| format!("drop column {}", quote_ident(name))).collect();
         statements.push(format!("alter table {table}\n  {}", drops.join(",\n  ")));
-        for (before, after) in self.before_columns().zip(self.after_columns()) {
-            if before.identity.is_some() {
-                statements.push(format!(
-                    "alter sequence {} rename to {}",
-                    self.interim_sequence(after).quoted(),
-                    quote_ident(&identity_sequence(&self.columns.table, before).name)
-                ));
-            }
-        }
+        statements.extend(self.take_overs().filter_map(|take_over| take_over.rename_sequence()));
         statements.extend(carry.contract_renames());
         statements.extend(
             self.after_columns()
@@ -188,74 +178,10 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn take_over_default(&self, after: &Column) -> Vec<String> {
-        let table = self.table();
-        let name = quote_ident(&after.name);
-        let position = self.columns.after.iter().position(|column| column.name == after.name);
-        let before = position.and_then(|i| self.columns.before.get(i)).and_then(|name| self.before.column(name));
-        let mut statements = Vec::new();
-        if let Some(default) = &after.default {
-            statements.push(format!("alter table {table} alter column {name} set default {}", default.text));
-        }
-        let Some(before) = before else { return statements };
-        let owner = (self.columns.table.clone(), before.name.clone());
-        for sequence in self.part.before.schema().sequences.values() {
-            let is_identity = before.identity.is_some();
-            if sequence.owned_by.as_ref() == Some(&owner) && !is_identity {
-                statements.push(format!("alter sequence {} owned by {table}.{name}", sequence.name.quoted()));
-                let serial = before.default.as_ref().is_some_and(|default| is_sequence_default(&default.text));
-                // A serial's sequence ends at the end of its old type otherwise (H71).
-                if serial && before.ty != after.ty && is_integer(after) {
-                    statements.push(format!("alter sequence {} as {}", sequence.name.quoted(), after.ty));
-                }
-            }
-        }
-        if let Some(identity) = &after.identity {
-            statements.push(self.move_identity(before, after, identity));
-        }
-        statements
-    }
-
-    fn interim_sequence(&self, after: &Column) -> QualifiedName {
-        self.part.own_name(&self.columns.table, &format!("{}_seq", after.name))
-    }
-
-    /// An identity cannot be moved: the new column gets one of its own that goes on where the old one stands.
-    fn move_identity(&self, before: &Column, after: &Column, identity: &Identity) -> String {
-        let table = self.columns.table.quoted();
-        let interim = self.interim_sequence(after).quoted();
-        let generated = if identity.always { "always" } else { "by default" };
-        let alter = format!(
-            "alter table {table} alter column {} add generated {generated} as identity",
-            quote_ident(&after.name)
-        )
-        .replace('%', "%%");
-        let sequence = interim.replace('%', "%%");
-        // Of another type it takes that type's limits.
-        let (options, limits) = if before.ty == after.ty {
-            ("increment %s minvalue %s maxvalue %s start %s cache %s %s", "old.seqmin, old.seqmax, ")
-        } else {
-            ("increment %s start %s cache %s %s", "")
-        };
-        let mut block = Block::default();
-        block.open("declare").line("old record;").line("reached bigint;").line("is_called boolean;").branch("begin");
-        block
-            .line("select s.*, s.seqrelid::regclass::text as name into strict old from pg_catalog.pg_sequence s")
-            .line(format!(
-                "  where s.seqrelid = pg_catalog.pg_get_serial_sequence({}, {})::regclass;",
-                quote_literal(&table),
-                quote_literal(&before.name)
-            ))
-            .line("execute format('select last_value, is_called from %s', old.name) into reached, is_called;")
-            .open("execute format(")
-            .line(format!("{},", quote_literal(&format!("{alter} (sequence name {sequence} {options})"))))
-            .line(format!(
-                "old.seqincrement, {limits}old.seqstart, old.seqcache, case when old.seqcycle then 'cycle' else 'no cycle' end"
-            ))
-            .close(");")
-            .line(format!("perform pg_catalog.setval({}, reached, is_called);", quote_literal(&interim)))
-            .close("end");
-        anonymous(block)
+    fn take_overs(&self) -> impl Iterator<Item = TakeOver<'a>> {
+        let before = self.columns.before.iter().map(|name| self.before.column(name)).chain(std::iter::repeat(None));
+        let (part, table) = (self.part, &self.columns.table);
+        self.after_columns().zip(before).map(move |(after, before)| TakeOver { part, table, before, after })
     }
 
     /// The primary key, or else the first unique key without nulls.
@@ -292,15 +218,6 @@ pub(super) fn key_columns(table: &Table) -> Vec<KeyColumn> {
         .filter_map(|name| table.column(name))
         .map(|column| KeyColumn { name: column.name.clone(), ty: column.ty.to_string() })
         .collect()
-}
-
-fn identity_sequence(table: &QualifiedName, column: &Column) -> QualifiedName {
-    let named = column.identity.as_ref().and_then(|identity| identity.sequence.clone());
-    named.unwrap_or_else(|| QualifiedName::new(&table.schema, object_name(&table.name, Some(&column.name), "seq")))
-}
-
-fn is_integer(column: &Column) -> bool {
-    ["smallint", "integer", "bigint"].iter().any(|name| column.ty.is(name))
 }
 
 /// Gives the roles with privileges on one column the same on another, as they are on the live table (H41).

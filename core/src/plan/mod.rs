@@ -21,6 +21,8 @@ mod split;
 mod split_sync;
 #[cfg(feature = "compile")]
 mod sql;
+#[cfg(feature = "compile")]
+mod take_over;
 
 use crate::ident::QualifiedName;
 
