@@ -14,7 +14,7 @@ use crate::runner::Run;
 pub(super) fn name_row(run: &mut Run, of: Of, backfill: &Backfill, segment: &Segment, error: Error) -> Error {
     let row = match backfill {
         Backfill::Update { set, pending, key, .. } => in_block(run, of, segment, set, pending, key),
-        Backfill::Insert { key, .. } => next_key(run, of, segment, key),
+        Backfill::Insert { key, .. } | Backfill::UpdateFrom { key, .. } => next_key(run, of, segment, key),
     };
     match (row, error) {
         (Ok(Some(key)), Error::Database { source, .. }) => {

@@ -28,8 +28,12 @@ pub(super) fn divide(
                 by_blocks(tx, table, pass, &mut segments)?;
             }
         }
-        Backfill::Insert { source, key, .. } if !filled(source) => by_key(tx, of, source, key, pass, &mut segments)?,
-        Backfill::Insert { .. } => {}
+        Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => {
+            let (table, key) = backfill.pieces();
+            if !filled(table) {
+                by_key(tx, of, table, key, pass, &mut segments)?;
+            }
+        }
     }
     segment::add(tx, of, &segments)?;
     Ok((!segments.is_empty()).then_some(pass))

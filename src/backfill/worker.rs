@@ -41,7 +41,7 @@ pub(super) fn work(run: &mut Run, of: Of, backfill: &Backfill, pass: i32, pace: 
     let declared = run.plan.batch.map(i64::from);
     let first = match backfill {
         Backfill::Update { .. } => declared.map_or(blocks::FIRST, |rows| rows / blocks::ROWS_PER_BLOCK),
-        Backfill::Insert { .. } => declared.unwrap_or(keys::FIRST),
+        Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => declared.unwrap_or(keys::FIRST),
     };
     let mut worker = Worker {
         of,
@@ -182,7 +182,7 @@ impl Worker<'_> {
                 }
                 self.update(tx, segment, cursor, set, pending, server)?
             }
-            Backfill::Insert { .. } => self.insert(tx, segment, cursor, server)?,
+            Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => self.copy(tx, segment, cursor, server)?,
         };
         segment::advance(tx, self.of, segment, &advance, lease)?;
         Ok(Batch::Done(advance))
@@ -207,19 +207,18 @@ impl Worker<'_> {
         Ok(Advance { cursor: Some(vec![to.to_string()]), read: to - from, rows, done: to >= end })
     }
 
-    fn insert(
+    fn copy(
         &self,
         tx: &mut Transaction<'_>,
         segment: &Segment,
         cursor: Option<Vec<String>>,
         server: u32,
     ) -> Result<Advance> {
-        let (Backfill::Insert { key, .. }, Some(upto)) = (self.backfill, &segment.upto) else {
-            return Err(self.damaged(segment));
-        };
+        let (_, key) = self.backfill.pieces();
+        let Some(upto) = &segment.upto else { return Err(self.damaged(segment)) };
         let end = keys::end_of_piece(tx, &segment.table, key, cursor.as_ref(), upto, self.size.get())?;
         let bounds = Bounds::new(key, cursor.as_ref(), end.as_ref().unwrap_or(upto));
-        let sql = statement::insert_batch(self.backfill, &bounds.piece, server).ok_or_else(|| self.damaged(segment))?;
+        let sql = statement::copy_batch(self.backfill, &bounds.piece, server).ok_or_else(|| self.damaged(segment))?;
         let rows = self.execute(tx, segment, &sql, &bounds.parameters())?;
         let read = if end.is_some() { self.size.get() } else { rows };
         Ok(Advance { done: end.is_none(), cursor: end, read, rows })

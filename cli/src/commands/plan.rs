@@ -172,18 +172,18 @@ fn locks_text(locks: &[Lock]) -> String {
 
 fn backfill_text(text: &mut Text, backfill: &Backfill) {
     let row_lock = LockLevel::RowExclusive;
-    let (table, columns, pending, what) = match backfill {
-        Backfill::Update { table, set, pending, .. } => (table, set, pending, format!("fills {table}")),
-        Backfill::Insert { source, target, columns, pending, .. } => {
-            (target, columns, pending, format!("copies rows of {source} into {target}"))
-        }
+    let table = backfill.target();
+    let what = match backfill {
+        Backfill::Update { table, .. } => format!("fills {table}"),
+        Backfill::Insert { source, target, .. } => format!("copies rows of {source} into {target}"),
+        Backfill::UpdateFrom { table, source, .. } => format!("fills {table} from {source}"),
     };
     text.line(2, format!("{HEADING}backfill{HEADING:#}: {what}, in batches that commit as they go"));
     text.line(3, format!("{QUIET}locks {table} in {} mode, and the rows of a batch{QUIET:#}", row_lock.name()));
-    for (column, expression) in columns {
+    for (column, expression) in backfill.columns() {
         text.line(4, format!("{column} := {expression}"));
     }
-    text.line(4, format!("where {pending}"));
+    text.line(4, format!("where {}", backfill.pending()));
 }
 
 fn reconcile_text(text: &mut Text, reconcile: &Reconcile) {
@@ -275,11 +275,12 @@ fn action_document(action: &Action) -> Value {
 }
 
 fn backfill_document(backfill: &Backfill) -> Value {
-    let (source, target, columns, pending) = match backfill {
-        Backfill::Update { table, set, pending, .. } => (table, table, set, pending),
-        Backfill::Insert { source, target, columns, pending, .. } => (source, target, columns, pending),
-    };
     let columns: BTreeMap<&str, &str> =
-        columns.iter().map(|(column, expression)| (column.as_str(), expression.as_str())).collect();
-    json!({ "source": source.to_string(), "target": target.to_string(), "columns": columns, "pending": pending })
+        backfill.columns().iter().map(|(column, expression)| (column.as_str(), expression.as_str())).collect();
+    json!({
+        "source": backfill.source().to_string(),
+        "target": backfill.target().to_string(),
+        "columns": columns,
+        "pending": backfill.pending(),
+    })
 }

@@ -10,7 +10,8 @@ use crate::schema::{Constraint, ConstraintKind, Schema, Table};
 #[derive(Clone, Debug)]
 pub struct Shape {
     schema: Arc<Schema>,
-    changed: BTreeMap<QualifiedName, Arc<Table>>,
+    /// `None` for a table that is gone.
+    changed: BTreeMap<QualifiedName, Option<Arc<Table>>>,
 }
 
 impl Shape {
@@ -26,18 +27,26 @@ impl Shape {
 
     /// The table of this name.
     pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
-        self.changed.get(name).map(Arc::as_ref).or_else(|| self.schema.tables.get(name))
+        match self.changed.get(name) {
+            Some(changed) => changed.as_deref(),
+            None => self.schema.tables.get(name),
+        }
     }
 
     /// All tables.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         let unchanged = self.schema.tables.iter().filter(|(name, _)| !self.changed.contains_key(name));
-        self.changed.values().map(Arc::as_ref).chain(unchanged.map(|(_, table)| table))
+        self.changed.values().flatten().map(Arc::as_ref).chain(unchanged.map(|(_, table)| table))
     }
 
     /// Puts a table in place of the one with its name, or adds it.
     pub fn put(&mut self, table: Table) {
-        self.changed.insert(table.name.clone(), Arc::new(table));
+        self.changed.insert(table.name.clone(), Some(Arc::new(table)));
+    }
+
+    /// Takes a table away.
+    pub fn remove(&mut self, name: &QualifiedName) {
+        self.changed.insert(name.clone(), None);
     }
 
     /// The foreign keys that point at a table, with the tables that have them.

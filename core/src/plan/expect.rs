@@ -33,13 +33,15 @@ impl<'a> Statements<'a> {
             .flat_map(|step| step.action.statements.iter().map(move |statement| (step.phase, statement.as_str())));
         let mut others = Vec::new();
         for backfill in &planned.backfill {
-            let (key, columns, pending) = match backfill {
-                Backfill::Update { key, set, pending, .. } => (key, set, pending),
-                Backfill::Insert { key, columns, pending, .. } => (key, columns, pending),
-            };
-            others.push(pending.as_str());
-            others.extend(key.iter().map(|column| column.name.as_str()));
-            others.extend(columns.iter().map(|(_, expression)| expression.as_str()));
+            others.push(backfill.pending());
+            others.extend(backfill.pieces().1.iter().map(|column| column.name.as_str()));
+            others.extend(backfill.columns().iter().map(|(_, expression)| expression.as_str()));
+            if let Backfill::UpdateFrom { source_key, on, combined, .. } = backfill {
+                others.push(on);
+                others.extend(source_key.iter().map(String::as_str));
+                let combined = combined.iter().flat_map(|combined| &combined.columns);
+                others.extend(combined.map(|(_, expression)| expression.as_str()));
+            }
         }
         for reconcile in &planned.reconcile {
             others.push(reconcile.mismatch.as_str());

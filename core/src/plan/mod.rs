@@ -363,6 +363,75 @@ pub enum Backfill {
         /// The target's key, for `ON CONFLICT`.
         target_key: Vec<String>,
     },
+    /// Columns are filled from rows of another table, by pieces of the key, and those rows are locked meanwhile.
+    UpdateFrom {
+        /// The table that is filled; in the expressions its columns are qualified with `target`.
+        table: QualifiedName,
+        /// Its primary key, in order: what the pieces are cut by.
+        key: Vec<KeyColumn>,
+        /// Where the values come from; in the expressions its columns are qualified with `source`.
+        source: QualifiedName,
+        /// What tells the rows of the source apart.
+        source_key: Vec<String>,
+        /// True for the rows of the source that belong to a row of the table, as SQL over `source` and `target`.
+        on: String,
+        /// How several rows of the source that belong to one row of the table become one; none where there is one at most.
+        combined: Option<Combined>,
+        /// Column and expression over `source` (the combined row, where rows are combined), as SQL.
+        set: Vec<(String, String)>,
+        /// True for rows that are not yet in the after shape, as SQL over `source` and `target`.
+        pending: String,
+    },
+}
+
+/// How several rows become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Combined {
+    /// The columns that they share.
+    pub by: Vec<String>,
+    /// The column that the one row has, and the aggregate over `source` that makes it, as SQL.
+    pub columns: Vec<(String, String)>,
+}
+
+impl Backfill {
+    /// The table whose rows are changed or made.
+    pub fn target(&self) -> &QualifiedName {
+        match self {
+            Self::Update { table, .. } | Self::UpdateFrom { table, .. } => table,
+            Self::Insert { target, .. } => target,
+        }
+    }
+
+    /// The table that the values come from.
+    pub fn source(&self) -> &QualifiedName {
+        match self {
+            Self::Update { table, .. } => table,
+            Self::Insert { source, .. } | Self::UpdateFrom { source, .. } => source,
+        }
+    }
+
+    /// The table that is cut into pieces, and what they are cut by.
+    pub fn pieces(&self) -> (&QualifiedName, &[KeyColumn]) {
+        match self {
+            Self::Update { table, key, .. } | Self::UpdateFrom { table, key, .. } => (table, key),
+            Self::Insert { source, key, .. } => (source, key),
+        }
+    }
+
+    /// Column and expression, as SQL.
+    pub fn columns(&self) -> &[(String, String)] {
+        match self {
+            Self::Update { set, .. } | Self::UpdateFrom { set, .. } => set,
+            Self::Insert { columns, .. } => columns,
+        }
+    }
+
+    /// True for rows that are not yet in the after shape, as SQL.
+    pub fn pending(&self) -> &str {
+        match self {
+            Self::Update { pending, .. } | Self::UpdateFrom { pending, .. } | Self::Insert { pending, .. } => pending,
+        }
+    }
 }
 
 /// A column by which a table is cut into pieces.

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::block::Block;
 use super::plan_file;
-use super::statement::{Piece, end_of_piece, insert_batch, last_key, update_batch};
+use super::statement::{Piece, copy_batch, end_of_piece, last_key, update_batch};
 use crate::ident::{QualifiedName, dollar_tag, quote_ident, quote_literal};
-use crate::plan::{Action, BACKFILL_SETTING, Backfill, KeyColumn, Lock, Mode, Phase, Plan, Reconcile, Stage, Step};
+use crate::plan::{Action, BACKFILL_SETTING, Backfill, Lock, Mode, Phase, Plan, Reconcile, Stage, Step};
 
 /// Rows in a batch of `3_backfill.sql`, where the declaration says nothing.
 const BATCH: u32 = 5000;
@@ -277,8 +277,8 @@ fn backfill_file(plan: &Plan, fingerprint: &str) -> String {
             Backfill::Update { table, set, pending, .. } => {
                 text.block(&format!("fill {table}"), &update_loop(plan, table, set, pending));
             }
-            Backfill::Insert { source, target, key, .. } => {
-                text.block(&format!("fill {target} from {source}"), &insert_loop(plan, backfill, source, key));
+            Backfill::Insert { source, target, .. } | Backfill::UpdateFrom { source, table: target, .. } => {
+                text.block(&format!("fill {target} from {source}"), &key_loop(plan, backfill));
             }
         }
     }
@@ -319,22 +319,23 @@ fn update_loop(plan: &Plan, table: &QualifiedName, set: &[(String, String)], pen
 }
 
 /// A loop over pieces of the key, each found by reading the key's index from where the last one ended.
-fn insert_loop(plan: &Plan, backfill: &Backfill, source: &QualifiedName, key: &[KeyColumn]) -> Block {
+fn key_loop(plan: &Plan, backfill: &Backfill) -> Block {
+    let (table, key) = backfill.pieces();
     let bound = |variable: &str| -> Vec<String> {
         key.iter().enumerate().map(|(n, column)| format!("{variable}[{}]::{}", n + 1, column.ty)).collect()
     };
     let batch = plan.batch.unwrap_or(BATCH).to_string();
     let end = |after| {
         let rest = Piece::Keys { after, upto: None };
-        format!("upto := ({});", end_of_piece(source, key, &rest, &batch))
+        format!("upto := ({});", end_of_piece(table, key, &rest, &batch))
     };
-    let insert = |after| {
+    let copy = |after| {
         let piece = Piece::Keys { after, upto: Some(bound("upto")) };
-        insert_batch(backfill, &piece, plan.server).unwrap_or_default() + ";"
+        copy_batch(backfill, &piece, plan.server).unwrap_or_default() + ";"
     };
     let mut body = Block::default();
     body.open("declare")
-        .line(format!("last constant text[] := ({});", last_key(source, key)))
+        .line(format!("last constant text[] := ({});", last_key(table, key)))
         .line("reached text[];")
         .line("upto text[];")
         .branch("begin")
@@ -347,9 +348,9 @@ fn insert_loop(plan: &Plan, backfill: &Backfill, source: &QualifiedName, key: &[
         .line("upto := coalesce(upto, last);")
         .line(announce(plan))
         .open("if reached is null then")
-        .line(insert(None))
+        .line(copy(None))
         .branch("else")
-        .line(insert(Some(bound("reached"))))
+        .line(copy(Some(bound("reached"))))
         .close("end if;")
         .line("commit;")
         .line("reached := upto;")

@@ -4,7 +4,7 @@
 //! variables).
 
 use crate::ident::{QualifiedName, quote_ident, quote_literal};
-use crate::plan::{Backfill, KeyColumn, Reconcile};
+use crate::plan::{Backfill, Combined, KeyColumn, Reconcile};
 
 /// The first release that reads `ctid >= … and ctid < …` by position. Before it, that condition reads the whole table.
 const TID_RANGE_SCAN: u32 = 14;
@@ -60,6 +60,11 @@ pub fn update_batch(
     )
 }
 
+/// One batch of a copy from one table into another; `None` for a copy within a row.
+pub fn copy_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
+    insert_batch(backfill, piece, server).or_else(|| update_from_batch(backfill, piece, server))
+}
+
 /// One batch of a copy into another table, as `insert`. It adds the rows that are still missing, and counts them.
 ///
 /// The source rows are locked in the order of their key until the batch commits. `for share` is the weakest lock that is right: a delete
@@ -89,6 +94,48 @@ pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<S
         same_key.join(" and "),
         key_order(key, ""),
         conflict.join(", "),
+    ))
+}
+
+/// One batch of a copy from rows of another table, as `update`. It changes the rows that are still pending, and counts them.
+///
+/// The rows of the other table are locked, `for share`, until the batch commits: what another transaction is changing there is waited for and
+/// seen, and what it changes later finds the row filled, and changes it in turn. Whether a row is pending is looked at again with the
+/// values that were locked, and by the server once more where it had to wait for the row.
+///
+/// `offset 0` has the other table looked into by its key, row by row. Without it the server may read all of it for each batch.
+pub fn update_from_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
+    let Backfill::UpdateFrom { table, key, source, source_key, on, combined, set, pending } = backfill else {
+        return None;
+    };
+    let source_key: Vec<String> = source_key.iter().map(|column| format!("source.{}", quote_ident(column))).collect();
+    let condition = condition(piece, key, "target.", server);
+    let order: Vec<String> = key.iter().map(|column| format!("target.{}", quote_ident(&column.name))).collect();
+    // What several rows come to can only be told with all of them.
+    let locked = if combined.is_some() { String::new() } else { format!(" and ({pending})") };
+    let (from, combined) = match combined {
+        Some(Combined { by, columns }) => {
+            let by: Vec<String> = by.iter().map(|column| format!("source.{}", quote_ident(column))).collect();
+            let columns: Vec<String> =
+                columns.iter().map(|(column, sql)| format!("({sql}) as {}", quote_ident(column))).collect();
+            let (by, columns) = (by.join(", "), by.iter().chain(&columns).cloned().collect::<Vec<_>>().join(", "));
+            ("combined", format!(", combined as (\n    select {columns}\n    from source\n    group by {by}\n)"))
+        }
+        None => ("source", String::new()),
+    };
+    let set: Vec<String> =
+        set.iter().map(|(column, expression)| format!("{} = ({expression})", quote_ident(column))).collect();
+    Some(format!(
+        "with source as materialized (\n    select distinct on ({}) source.*\n    \
+         from (select target.* from {} as target where {condition} order by {} offset 0) as target\n    \
+         cross join lateral (select source.* from {} as source where ({on}){locked} offset 0 for share of source) as source\n\
+         ){combined}\nupdate {} as target\nset {}\nfrom {from} as source\nwhere {condition}\n    and ({on})\n    and ({pending})",
+        source_key.join(", "),
+        table.quoted(),
+        order.join(", "),
+        source.quoted(),
+        table.quoted(),
+        set.join(",\n    "),
     ))
 }
 
@@ -281,6 +328,55 @@ mod tests {
         order by source."tenant", source."id"
         for share of source
         on conflict ("tenant", "user_id") do nothing
+        "#);
+    }
+
+    #[test]
+    fn an_update_from_another_table() {
+        let mut backfill = Backfill::UpdateFrom {
+            table: QualifiedName::new("public", "users"),
+            key: key(&[("id", "bigint")]),
+            source: QualifiedName::new("public", "orders"),
+            source_key: vec!["id".into()],
+            on: "source.user_id = target.id".into(),
+            combined: None,
+            set: vec![("city".into(), "source.city".into())],
+            pending: "target.city is distinct from source.city".into(),
+        };
+        let first = Piece::Keys { after: None, upto: Some(vec!["$1::bigint".into()]) };
+        insta::assert_snapshot!(update_from_batch(&backfill, &first, 15).unwrap(), @r#"
+        with source as materialized (
+            select distinct on (source."id") source.*
+            from (select target.* from "public"."users" as target where (target."id") <= ($1::bigint) order by target."id" offset 0) as target
+            cross join lateral (select source.* from "public"."orders" as source where (source.user_id = target.id) and (target.city is distinct from source.city) offset 0 for share of source) as source
+        )
+        update "public"."users" as target
+        set "city" = (source.city)
+        from source as source
+        where (target."id") <= ($1::bigint)
+            and (source.user_id = target.id)
+            and (target.city is distinct from source.city)
+        "#);
+        if let Backfill::UpdateFrom { combined, .. } = &mut backfill {
+            let columns = vec![("city".into(), "max(source.city)".into())];
+            *combined = Some(Combined { by: vec!["user_id".into()], columns });
+        }
+        insta::assert_snapshot!(update_from_batch(&backfill, &first, 15).unwrap(), @r#"
+        with source as materialized (
+            select distinct on (source."id") source.*
+            from (select target.* from "public"."users" as target where (target."id") <= ($1::bigint) order by target."id" offset 0) as target
+            cross join lateral (select source.* from "public"."orders" as source where (source.user_id = target.id) offset 0 for share of source) as source
+        ), combined as (
+            select source."user_id", (max(source.city)) as "city"
+            from source
+            group by source."user_id"
+        )
+        update "public"."users" as target
+        set "city" = (source.city)
+        from combined as source
+        where (target."id") <= ($1::bigint)
+            and (source.user_id = target.id)
+            and (target.city is distinct from source.city)
         "#);
     }
 

@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::{FORMAT, PlanFileError};
 use crate::ident::QualifiedName;
 use crate::plan::{
-    Action, Backfill, Expected, ExpectedColumn, ExpectedObject, KeyColumn, Leftover, Lock, LockLevel, Mode, ObjectKind,
-    Phase, Plan, Probe, Reconcile, Search, Stage, Step,
+    Action, Backfill, Combined, Expected, ExpectedColumn, ExpectedObject, KeyColumn, Leftover, Lock, LockLevel, Mode,
+    ObjectKind, Phase, Plan, Probe, Reconcile, Search, Stage, Step,
 };
 
 type Result<T> = std::result::Result<T, PlanFileError>;
@@ -158,7 +158,7 @@ fn backfill(mut section: Section) -> Result<Backfill> {
     let pending = section.string("pending")?;
     let key = section.key_columns()?;
     let backfill = match section.optional("update", |section, key| table(section.section(key)?))? {
-        Some(table) => Backfill::Update { table, set: section.expressions("set")?, pending, key },
+        Some(table) => update(table, &mut section, pending, key)?,
         None => Backfill::Insert {
             source: table(section.section("source")?)?,
             target: table(section.section("insert_into")?)?,
@@ -170,6 +170,27 @@ fn backfill(mut section: Section) -> Result<Backfill> {
     };
     section.finish()?;
     Ok(backfill)
+}
+
+fn update(table: QualifiedName, section: &mut Section, pending: String, key: Vec<KeyColumn>) -> Result<Backfill> {
+    let set = section.expressions("set")?;
+    let Some(source) = section.optional("source", |section, key| self::table(section.section(key)?))? else {
+        return Ok(Backfill::Update { table, set, pending, key });
+    };
+    let by = section.optional("combined_by", Section::strings)?;
+    Ok(Backfill::UpdateFrom {
+        table,
+        key,
+        source,
+        source_key: section.strings("source_key")?,
+        on: section.string("on")?,
+        combined: match by {
+            Some(by) => Some(Combined { by, columns: section.expressions("combined")? }),
+            None => None,
+        },
+        set,
+        pending,
+    })
 }
 
 fn reconcile(mut section: Section) -> Result<Reconcile> {

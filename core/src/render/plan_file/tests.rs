@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::ident::QualifiedName;
 use crate::plan::{
-    Action, Backfill, Expected, ExpectedColumn, ExpectedObject, KeyColumn, Leftover, Lock, LockLevel, Mode, ObjectKind,
-    Phase, Probe, Reconcile, Search, Step,
+    Action, Backfill, Combined, Expected, ExpectedColumn, ExpectedObject, KeyColumn, Leftover, Lock, LockLevel, Mode,
+    ObjectKind, Phase, Probe, Reconcile, Search, Step,
 };
 
 /// Text that hurts: quotes of all kinds in runs, backslashes, controls, line ends, ends of blocks.
@@ -50,6 +50,10 @@ fn key() -> impl Strategy<Value = Vec<KeyColumn>> {
     prop::collection::vec((text(), text()).prop_map(|(name, ty)| KeyColumn { name, ty }), 0..3)
 }
 
+fn combined() -> impl Strategy<Value = Combined> {
+    (texts(), prop::collection::vec((text(), text()), 0..3)).prop_map(|(by, columns)| Combined { by, columns })
+}
+
 fn backfill() -> impl Strategy<Value = Backfill> {
     let columns = || prop::collection::vec((text(), text()), 0..3);
     prop_oneof![
@@ -67,6 +71,18 @@ fn backfill() -> impl Strategy<Value = Backfill> {
                 columns,
                 pending,
                 target_key
+            }
+        ),
+        (name(), key(), (name(), texts(), text()), prop::option::of(combined()), columns(), text()).prop_map(
+            |(table, key, (source, source_key, on), combined, set, pending)| Backfill::UpdateFrom {
+                table,
+                key,
+                source,
+                source_key,
+                on,
+                combined,
+                set,
+                pending
             }
         ),
     ]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::FORMAT;
 use crate::ident::QualifiedName;
-use crate::plan::{Action, Backfill, Expected, KeyColumn, Leftover, Plan, Probe, Reconcile, Search, Step};
+use crate::plan::{Action, Backfill, Combined, Expected, KeyColumn, Leftover, Plan, Probe, Reconcile, Search, Step};
 
 /// The plan as TOML, fingerprint included, ending in a newline.
 pub fn to_toml(plan: &Plan) -> String {
@@ -156,6 +156,19 @@ impl Writer {
                 self.value("key", &key_columns(key));
                 self.value("target_key", &array(target_key.iter().map(|column| string(column))));
                 self.columns("columns", columns);
+            }
+            Backfill::UpdateFrom { table, key, source, source_key, on, combined, set, pending } => {
+                self.value("update", &format!("{{ {} }}", table_name(table)));
+                self.value("source", &format!("{{ {} }}", table_name(source)));
+                self.value("on", &string(on));
+                self.value("pending", &string(pending));
+                self.value("key", &key_columns(key));
+                self.value("source_key", &array(source_key.iter().map(|column| string(column))));
+                if let Some(Combined { by, columns }) = combined {
+                    self.value("combined_by", &array(by.iter().map(|column| string(column))));
+                    self.columns("combined", columns);
+                }
+                self.columns("set", set);
             }
         }
     }
