@@ -5,42 +5,9 @@
 
 mod support;
 
-use coexist::catalog;
 use coexist::plan::Phase;
 use support::in_flight::InFlight;
-
-struct Life {
-    before: &'static str,
-    data: &'static str,
-    change: &'static str,
-    /// The columns that the change adds stand last: `ALTER TABLE` cannot put them elsewhere.
-    after: &'static str,
-}
-
-impl Life {
-    fn change(&self, stage: &str) -> String {
-        format!("change it {{ {} stage {stage}; }}", self.change)
-    }
-
-    fn check(&self) {
-        let expand = self.change("expand");
-        let before = support::catalog_dump(&mut InFlight::new(self.before, self.data, &expand).client);
-        for phase in [Phase::Expanded, Phase::DualWriting, Phase::Backfilled, Phase::Validated] {
-            let mut db = InFlight::new(self.before, self.data, &expand);
-            db.reach(phase).roll_back();
-            let now = support::catalog_dump(&mut db.client);
-            assert!(now == before, "back from {}:\n{}", phase.name(), catalog::diff(&before, &now));
-            db.reach(Phase::Validated); // and forward again
-        }
-        let mut db = InFlight::new(self.before, self.data, &self.change("contract"));
-        db.reach(Phase::Contracted);
-        let database = support::database("after");
-        let mut client = database.connect().unwrap();
-        client.batch_execute(self.after).unwrap();
-        let (wanted, got) = (support::catalog_dump(&mut client), support::catalog_dump(&mut db.client));
-        assert!(got == wanted, "after the contract:\n{}", catalog::diff(&wanted, &got));
-    }
-}
+use support::life::Life;
 
 #[test]
 fn a_renamed_column_with_everything_on_it() {

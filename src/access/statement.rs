@@ -171,6 +171,10 @@ fn selected(table: &Table) -> String {
         .zip(table.carried)
         .map(|(name, carried)| match carried {
             Carried::Text(_) => format!("{}::text", quote_ident(name)),
+            Carried::Cast(_) => match carried.ty() {
+                Some(ty) => format!("{}::{}", quote_ident(name), ty.name()),
+                None => quote_ident(name),
+            },
             Carried::Native(_) | Carried::Own(_) => quote_ident(name),
         })
         .collect();
@@ -199,8 +203,8 @@ impl<'a> Parameters<'a> {
             (Carried::Own(target), _) => format!("${n}::{target}"),
             // The type `"char"`, which without quotes would be `character(1)`.
             (Carried::Native(_), Some(Type::CHAR)) => format!("${n}::\"char\""),
-            (Carried::Native(_), Some(ty)) => format!("${n}::{}", ty.name()),
-            (Carried::Native(_), None) => format!("${n}"),
+            (Carried::Native(_) | Carried::Cast(_), Some(ty)) => format!("${n}::{}", ty.name()),
+            (Carried::Native(_) | Carried::Cast(_), None) => format!("${n}"),
         };
         self.0.push(Param { value, ty });
         sql

@@ -39,6 +39,8 @@ pub enum Carried {
     /// In the binary form of the built-in type with this OID. A parameter is cast to it: for a column of a domain the server would
     /// otherwise ask for the domain, which no Rust type claims to be.
     Native(u32),
+    /// The same for a column that has, until the contract, a narrower type: its values are cast on their way out as well.
+    Cast(u32),
     /// In its text form, and cast back to this type (SQL, quoted where it must be).
     Text(&'static str),
     /// As the column's own Rust type does it. The server has to be asked for this type (SQL, quoted where it must be).
@@ -49,7 +51,7 @@ impl Carried {
     /// The type of a parameter, where it is known without asking.
     pub fn ty(self) -> Option<Type> {
         match self {
-            Self::Native(oid) => Type::from_oid(oid),
+            Self::Native(oid) | Self::Cast(oid) => Type::from_oid(oid),
             Self::Text(_) => Some(Type::TEXT),
             Self::Own(_) => None,
         }

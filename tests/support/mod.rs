@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod in_flight;
+pub mod life;
 
 use std::thread;
 use std::time::{Duration, Instant};

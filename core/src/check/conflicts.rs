@@ -59,11 +59,17 @@ impl Claim {
 }
 
 /// Operations of one change go through each phase together, so none can begin with what another one leaves behind.
-pub fn within(claims: &[Claim], errors: &mut Errors) -> Result<(), Reported> {
+pub fn within(claims: &[Claim], before: &Shape, errors: &mut Errors) -> Result<(), Reported> {
     let mut result = Ok(());
+    let rebuilt: Vec<Vec<Rebuilt>> = claims.iter().map(|claim| rebuilt(&claim.gone, before)).collect();
+    let shared = |i: usize, j: usize| {
+        let shared =
+            rebuilt.get(i)?.iter().find(|object| rebuilt.get(j).is_some_and(|other| other.contains(object)))?;
+        Some((format!("{} {}", shared.what, shared.name), claims.get(i)?.keyword))
+    };
     for (i, later) in claims.iter().enumerate() {
-        for earlier in claims.get(..i).unwrap_or_default() {
-            let Some((what, span)) = overlap(earlier, later) else { continue };
+        for (j, earlier) in claims.get(..i).unwrap_or_default().iter().enumerate() {
+            let Some((what, span)) = overlap(earlier, later).or_else(|| shared(i, j)) else { continue };
             let line = earlier.keyword.start().line;
             errors.push(
                 Diagnostic::new(span, format!("two operations of one change take `{what}`"))

@@ -65,6 +65,7 @@ fn new_name(operation: &Operation) -> (QualifiedName, Option<&str>) {
         Operation::Rename(rename) => (qualified(&rename.column.table), Some(&rename.to.text)),
         Operation::Retype(retype) => (qualified(&retype.column.table), Some(&retype.to.text)),
         Operation::Split(split) => (qualified(&split.into), None),
+        Operation::Widen(widen) => (qualified(&widen.column.table), Some(&widen.column.column.text)),
     }
 }
 
@@ -88,6 +89,7 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
             Operation::Split(split) => {
                 qualified(&split.table) == *table && split.moved.iter().any(|name| name.text == column)
             }
+            Operation::Widen(_) => false,
         })
 }
 

@@ -8,7 +8,8 @@
 //! - [`lookup`]: names of tables and columns that must exist; [`names`]: names that must be free.
 //! - [`types`]: types that must exist; [`overrides`]: their Rust types; [`expressions`], [`conversions`] and [`retype`]: SQL; [`inserts`]: what an
 //!   INSERT means.
-//! - [`dependents`]: what hangs on a column and cannot be carried over; [`split`]: what a split needs.
+//! - [`dependents`]: what hangs on a column and cannot be carried over; [`split`]: what a split needs; [`widen`]: what a wider key
+//!   needs.
 //! - [`conflicts`]: changes that get in each other's way.
 
 pub mod change;
@@ -26,6 +27,7 @@ pub mod retype;
 pub mod split;
 pub mod types;
 mod view_reads;
+pub mod widen;
 
 #[cfg(test)]
 mod tests;

@@ -93,6 +93,7 @@ fn needs_feature(
         Operation::Rename(rename) => rename.column.table.table.span,
         Operation::Retype(retype) => retype.column.table.table.span,
         Operation::Split(split) => split.table.table.span,
+        Operation::Widen(widen) => widen.column.table.table.span,
     });
     let name = written_column(&table.name, &column.name);
     let place = at_line(column.line, change.before.schema());

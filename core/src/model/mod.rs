@@ -99,6 +99,8 @@ pub enum OperationKind {
     Columns(ColumnsChange),
     /// Columns move to a new table: split.
     Split(SplitChange),
+    /// Integer columns become wider under their own names.
+    Widen(WidenChange),
 }
 
 /// Columns of a table become other columns of the same table.
@@ -179,6 +181,31 @@ pub struct SplitChange {
     pub always: bool,
 }
 
+/// Integer columns become wider under their own names: one, and every column that references it, directly or through others.
+#[derive(Clone, Debug)]
+pub struct WidenChange {
+    /// The table of the column that the declaration names, then those that reference it; each behind one that it references.
+    pub tables: Vec<WidenedTable>,
+    /// What all these columns become.
+    pub ty: SqlType,
+}
+
+/// The columns of one table that become wider.
+#[derive(Clone, Debug)]
+pub struct WidenedTable {
+    /// The table.
+    pub name: QualifiedName,
+    /// Its columns.
+    pub columns: Vec<String>,
+}
+
+impl WidenChange {
+    /// The columns of this table that become wider.
+    pub fn columns_of(&self, table: &QualifiedName) -> &[String] {
+        self.tables.iter().find(|widened| widened.name == *table).map_or(&[], |widened| &widened.columns)
+    }
+}
+
 impl OperationKind {
     /// The tables of a shape whose rows look different in the other one, and tables that come or go.
     pub fn tables(&self, side: Side) -> Vec<&QualifiedName> {
@@ -186,6 +213,7 @@ impl OperationKind {
             (Self::Columns(columns), _) => vec![&columns.table],
             (Self::Split(split), Side::Before) => vec![&split.source],
             (Self::Split(split), Side::After) => vec![&split.source, &split.target],
+            (Self::Widen(widen), _) => widen.tables.iter().map(|table| &table.name).collect(),
         }
     }
 
@@ -201,7 +229,15 @@ impl OperationKind {
                 let from = key.or_else(|| change.moved.iter().find(|moved| *moved == column))?;
                 Some((&change.source, from.as_str()))
             }
-            Self::Columns(_) | Self::Split(_) => None,
+            Self::Columns(_) | Self::Split(_) | Self::Widen(_) => None,
+        }
+    }
+
+    /// Whether a column of the after shape has, until the contract, the narrower type of the before shape: its values are cast on their way.
+    pub fn is_cast(&self, table: &QualifiedName, column: &str) -> bool {
+        match self {
+            Self::Widen(widen) => widen.columns_of(table).iter().any(|name| name == column),
+            Self::Columns(_) | Self::Split(_) => false,
         }
     }
 
@@ -212,7 +248,7 @@ impl OperationKind {
                 table: &split.source,
                 key: split.key.iter().map(|(source, _)| source.as_str()).collect(),
             }),
-            Self::Columns(_) | Self::Split(_) => None,
+            Self::Columns(_) | Self::Split(_) | Self::Widen(_) => None,
         }
     }
 }

@@ -39,14 +39,27 @@ impl<'a> Carry<'a> {
         target: &QualifiedName,
         gone: &[String],
     ) -> Option<Self> {
+        Self::to_shape(part, part.after, source, target, gone, &|_, _| false)
+    }
+
+    /// The same with the twins of `after`. A foreign key that points at these columns is left out where `is_carried` says of its table and
+    /// its columns that it is carried there.
+    pub(super) fn to_shape(
+        part: &'a Part<'a>,
+        after: &'a Shape,
+        source: &QualifiedName,
+        target: &QualifiedName,
+        gone: &[String],
+        is_carried: &dyn Fn(&QualifiedName, &[String]) -> bool,
+    ) -> Option<Self> {
         let source = part.before.table(source)?;
-        let target = part.after.table(target)?;
+        let target = after.table(target)?;
         let touches = |columns: &[String]| columns.iter().any(|column| gone.contains(column));
         let own_constraints = source.constraints.iter().filter(|c| touches(&constraint_columns(c))).filter_map(|c| {
             let after = target.constraints.iter().find(|after| after.name == c.name)?;
             Some(Twin { before_on: &source.name, on: &target.name, before: c, after })
         });
-        let constraints = own_constraints.chain(foreign_keys_in(part.before, part.after, source, gone));
+        let constraints = own_constraints.chain(foreign_keys_in(part.before, after, source, gone, is_carried));
         let indexes = source.indexes.iter().filter(|index| touches(&index_columns(index))).filter_map(|index| {
             let after = target.indexes.iter().find(|after| after.name == index.name)?;
             Some(Twin { before_on: &source.name, on: &target.name, before: index, after })
@@ -88,16 +101,24 @@ impl<'a> Carry<'a> {
 
     /// Builds the twins, the indexes first: foreign keys need them.
     pub(super) fn validate_steps(&self) -> Vec<Step> {
+        let mut steps = self.index_steps();
+        steps.extend(self.rule_steps());
+        steps
+    }
+
+    /// Builds the indexes, those behind keys among them.
+    pub(super) fn index_steps(&self) -> Vec<Step> {
+        let plain = self.indexes.iter().map(|twin| self.index_step(&twin.after.name, twin.after));
+        let behind = self.constraints.iter().filter_map(|twin| {
+            let index = index_behind(twin.after)?;
+            Some(self.index_step(&twin.after.name, &index))
+        });
+        plain.chain(behind).chain(self.mark_indexes_step()).collect()
+    }
+
+    /// Makes the constraints and the statistics.
+    pub(super) fn rule_steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        for twin in &self.indexes {
-            steps.push(self.index_step(&twin.after.name, twin.after));
-        }
-        for twin in &self.constraints {
-            if let Some(index) = index_behind(twin.after) {
-                steps.push(self.index_step(&twin.after.name, &index));
-            }
-        }
-        steps.extend(self.mark_indexes_step());
         for twin in &self.constraints {
             match &twin.after.kind {
                 ConstraintKind::Unique { .. } => steps.push(self.unique_step(twin)),
@@ -109,9 +130,7 @@ impl<'a> Carry<'a> {
                 ConstraintKind::PrimaryKey { .. } | ConstraintKind::Exclude { .. } => {}
             }
         }
-        for twin in &self.statistics {
-            steps.push(self.statistics_step(twin));
-        }
+        steps.extend(self.statistics.iter().map(|twin| self.statistics_step(twin)));
         steps
     }
 
@@ -271,18 +290,22 @@ impl<'a> Carry<'a> {
 
     /// The first half of the contract: what stands in the way of dropping the before columns, or would go with them, goes by name.
     pub(super) fn contract_drops(&self) -> Vec<String> {
-        let foreign_keys = self.constraints.iter().filter(|twin| is_foreign_key(twin.before));
-        let others = self.constraints.iter().filter(|twin| !is_foreign_key(twin.before));
-        foreign_keys
-            .chain(others)
-            .map(|twin| {
-                format!("alter table {} drop constraint {}", twin.before_on.quoted(), quote_ident(&twin.before.name))
-            })
-            .chain(self.indexes.iter().map(|twin| {
-                format!("drop index {}", QualifiedName::new(&self.source.name.schema, &twin.before.name).quoted())
-            }))
-            .chain(self.statistics.iter().map(|twin| format!("drop statistics {}", twin.before.name.quoted())))
-            .collect()
+        self.foreign_key_drops().chain(self.other_drops()).collect()
+    }
+
+    /// Foreign keys go before the keys that they need.
+    pub(super) fn foreign_key_drops(&self) -> impl Iterator<Item = String> {
+        self.constraints.iter().filter(|twin| is_foreign_key(twin.before)).map(drop_before)
+    }
+
+    /// All that is dropped behind the foreign keys.
+    pub(super) fn other_drops(&self) -> impl Iterator<Item = String> {
+        let constraints = self.constraints.iter().filter(|twin| !is_foreign_key(twin.before)).map(drop_before);
+        let indexes = self.indexes.iter().map(|twin| {
+            format!("drop index {}", QualifiedName::new(&self.source.name.schema, &twin.before.name).quoted())
+        });
+        let statistics = self.statistics.iter().map(|twin| format!("drop statistics {}", twin.before.name.quoted()));
+        constraints.chain(indexes).chain(statistics)
     }
 
     /// The comment, the clustering and the statistics targets of an index, for the twin that bears its name by now.
@@ -334,17 +357,22 @@ impl<'a> Carry<'a> {
     }
 }
 
+fn drop_before(twin: &Twin<'_, Constraint>) -> String {
+    format!("alter table {} drop constraint {}", twin.before_on.quoted(), quote_ident(&twin.before.name))
+}
+
 /// Foreign keys that point at a column which goes away; those of the table itself, unless they stand on such a column as well.
 fn foreign_keys_in<'a>(
     before: &'a Shape,
     after: &'a Shape,
     source: &'a Table,
     gone: &[String],
+    is_carried: &dyn Fn(&QualifiedName, &[String]) -> bool,
 ) -> impl Iterator<Item = Twin<'a, Constraint>> {
     before.foreign_keys_to(&source.name).filter_map(move |(table, constraint)| {
         let ConstraintKind::ForeignKey { columns, referenced, .. } = &constraint.kind else { return None };
         let is_own = table.name == source.name && columns.iter().any(|column| gone.contains(column));
-        if is_own || !referenced.iter().any(|column| gone.contains(column)) {
+        if is_own || is_carried(&table.name, columns) || !referenced.iter().any(|column| gone.contains(column)) {
             return None;
         }
         let table = after.table(&table.name)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::carry::Carry;
-use super::{Plan, Probe, Step, columns, expect, split};
+use super::{Plan, Probe, Step, columns, expect, split, widen};
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, Model, OperationKind, Shape};
 use crate::schema::{Table, Trigger, TriggerEnabled, TriggerTiming};
@@ -71,6 +71,7 @@ impl<'a> Part<'a> {
         match self.kind {
             OperationKind::Columns(columns) => columns::plan(self, columns),
             OperationKind::Split(split) => split::plan(self, split),
+            OperationKind::Widen(widen) => widen::plan(self, widen),
         }
     }
 

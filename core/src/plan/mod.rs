@@ -23,6 +23,10 @@ mod split_sync;
 mod sql;
 #[cfg(feature = "compile")]
 mod take_over;
+#[cfg(feature = "compile")]
+mod widen;
+#[cfg(feature = "compile")]
+mod widen_sync;
 
 use crate::ident::QualifiedName;
 

@@ -40,6 +40,29 @@ impl TakeOver<'_> {
         Some(format!("alter sequence {} rename to {}", self.interim_sequence().quoted(), quote_ident(&sequence.name)))
     }
 
+    /// PostgreSQL 18 names NOT NULL after the column, and keeps that name when the column is renamed to the one whose place it took.
+    pub(super) fn rename_not_null(&self, from: &str) -> Option<String> {
+        let before = self.before.filter(|before| before.not_null)?;
+        let name = before.not_null_name.clone();
+        let wanted = name.unwrap_or_else(|| object_name(&self.table.name, Some(&before.name), "not_null"));
+        let mut block = Block::default();
+        block.open("declare").line("given name;").branch("begin");
+        block
+            .line("select c.conname into given from pg_catalog.pg_constraint c, pg_catalog.pg_attribute a")
+            .line(format!("  where c.contype = 'n' and c.conrelid = {}::regclass", quote_literal(&self.table.quoted())))
+            .line(format!(
+                "  and a.attrelid = c.conrelid and a.attname = {} and c.conkey = array[a.attnum];",
+                quote_literal(from)
+            ))
+            .open(format!("if given <> {} then", quote_literal(&wanted)));
+        let rename = format!("alter table {} rename constraint %I to %I", self.table.quoted().replace('%', "%%"));
+        block
+            .line(format!("execute format({}, given, {});", quote_literal(&rename), quote_literal(&wanted)))
+            .close("end if;")
+            .close("end");
+        Some(anonymous(block))
+    }
+
     fn own_sequences(&self, before: &Column) -> Vec<String> {
         let after = self.after;
         let owner = (self.table.clone(), before.name.clone());

@@ -120,6 +120,8 @@ pub enum Operation {
     Retype(Retype),
     /// `split t into u { key …, move … }`
     Split(Split),
+    /// `widen t.a to bigint;`
+    Widen(Widen),
 }
 
 impl Operation {
@@ -129,6 +131,7 @@ impl Operation {
             Self::Rename(_) => "rename",
             Self::Retype(_) => "retype",
             Self::Split(_) => "split",
+            Self::Widen(_) => "widen",
         }
     }
 
@@ -138,6 +141,7 @@ impl Operation {
             Self::Rename(rename) => rename.keyword,
             Self::Retype(retype) => retype.keyword,
             Self::Split(split) => split.keyword,
+            Self::Widen(widen) => widen.keyword,
         }
     }
 }
@@ -233,6 +237,17 @@ pub struct Split {
     pub moved: Vec<Name>,
     /// `always`: a row for every row, also where all moved columns are null.
     pub always: Option<Span>,
+}
+
+/// `widen t.a to bigint;`: a column of integers becomes wider under its own name, and with it every column that references it.
+#[derive(Clone, Debug)]
+pub struct Widen {
+    /// The word `widen`.
+    pub keyword: Span,
+    /// What becomes wider.
+    pub column: ColumnPath,
+    /// The new type.
+    pub ty: TypeText,
 }
 
 /// `backfill { batch 5000 }`

@@ -4,6 +4,7 @@
 mod carried;
 mod columns;
 mod split;
+pub mod widen;
 
 use super::{OperationKind, Shape};
 
@@ -15,5 +16,6 @@ pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {
     match kind {
         OperationKind::Columns(change) => columns::apply(before, change),
         OperationKind::Split(change) => split::apply(before, change),
+        OperationKind::Widen(change) => widen::apply(before, change),
     }
 }

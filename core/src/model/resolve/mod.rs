@@ -2,6 +2,7 @@
 
 mod columns;
 mod split;
+mod widen;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,7 +85,7 @@ fn operations(
     let resolution = Resolution { draft, around, shape: before, server };
     let meanings: Vec<_> = draft.tree.operations.iter().map(|tree| resolution.operation(tree, errors)).collect();
     let (kinds, claims): (Vec<_>, Vec<_>) = meanings.into_iter().collect::<Option<Vec<_>>>()?.into_iter().unzip();
-    conflicts::within(&claims, errors).ok()?;
+    conflicts::within(&claims, before, errors).ok()?;
     Some((kinds, Claim::all(claims)?))
 }
 
@@ -167,6 +168,7 @@ impl<'a> Resolution<'a> {
             Operation::Rename(rename) => OperationKind::Columns(self.rename(rename, &mut claim, errors)?),
             Operation::Retype(retype) => OperationKind::Columns(self.retype(retype, &mut claim, errors)?),
             Operation::Split(split) => OperationKind::Split(self.split(split, &mut claim, errors)?),
+            Operation::Widen(widen) => OperationKind::Widen(self.widen(widen, &mut claim, errors)?),
         };
         Some((kind, claim))
     }

@@ -12,8 +12,10 @@ use super::module;
 use super::types::TypeSettings;
 use crate::diagnostic::nearest;
 use crate::ident::{QualifiedName, quote_ident};
+use crate::model::apply::widen::closure;
 use crate::model::{
     self, AfterColumn, Change, ColumnsChange, Conversion, Model, OnFailure, OperationKind, Shape, Side, SplitChange,
+    WidenChange,
 };
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{SqlType, Table};
@@ -80,7 +82,15 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
                 always: split.always.is_some(),
             }))
         }
+        Operation::Widen(tree) => widen(tree, shape),
     }
+}
+
+fn widen(widen: &syntax::Widen, shape: &Shape) -> Option<OperationKind> {
+    let table = table(&widen.column.table, shape)?;
+    let column = column(&widen.column.column, table)?;
+    let ty = parse_type(&widen.ty.text).ok()?;
+    Some(OperationKind::Widen(WidenChange { tables: closure(shape, &table.name, &column, &ty), ty }))
 }
 
 fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option<OperationKind> {

@@ -229,9 +229,15 @@ impl<'a> ShapeOf<'a> {
 
     fn column(&self, table: &schema::Table, column: &'a schema::Column, field: Ident) -> Column<'a> {
         let sql_type = types::underlying(&column.ty, self.shape());
+        let mut operations = self.change.operations.iter().filter(|_| self.side == Side::After);
+        let is_cast = operations.any(|operation| operation.kind.is_cast(&table.name, &column.name));
         let native = types::oid(sql_type).map(|oid| {
             let oid = Literal::u32_unsuffixed(oid);
-            quote! { Carried::Native(#oid) }
+            if is_cast {
+                quote! { Carried::Cast(#oid) }
+            } else {
+                quote! { Carried::Native(#oid) }
+            }
         });
         let target = types::cast_target(&column.ty);
         let (ty, carried, passing, origin) =

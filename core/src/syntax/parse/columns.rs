@@ -6,10 +6,11 @@ use super::{CLAUSES, OPERATIONS, Parsed, Parser, Word, change_words};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::ident::quote_ident;
 use crate::syntax::cursor::{Cursor, string, without_raw};
-use crate::syntax::{Change, Conversion, InsertNulls, Operation, Otherwise, Rename, Retype, TypeText};
+use crate::syntax::{Change, Conversion, InsertNulls, Operation, Otherwise, Rename, Retype, TypeText, Widen};
 
 const RENAME_FORM: &str = "rename <table>.<column> to <new_name>;";
 const RETYPE_FORM: &str = "retype <table>.<column> to <new_name>: <type> { forward \"…\", backward \"…\" }";
+const WIDEN_FORM: &str = "widen <table>.<column> to bigint;";
 const CONVERSION_FORM: &str = "forward \"<SQL expression>\" or reject";
 const INSERT_FORM: &str = "insert nulls take before";
 
@@ -76,6 +77,23 @@ impl Parser<'_> {
         }
         change.operations.push(Operation::Retype(retype));
         if has_block { Ok(()) } else { self.semicolon(cursor, &change_words()) }
+    }
+
+    /// `widen t.a to bigint;`
+    pub(super) fn widen(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
+        let column = self.column_path(cursor, "widen", WIDEN_FORM)?;
+        self.lead_in(cursor, "to", WIDEN_FORM)?;
+        let ty = self.sql_type(cursor, WIDEN_FORM)?;
+        change.operations.push(Operation::Widen(Widen { keyword: word.span, column, ty }));
+        if cursor.at_braces() {
+            let message = "`widen` takes no block".to_owned();
+            let note =
+                "every value of a type of integers has the same value in a wider one, so there is nothing to convert";
+            self.report(Diagnostic::new(cursor.span(), message).note(note).help(format!("write `{WIDEN_FORM}`")));
+            cursor.eat_braces();
+            return Ok(());
+        }
+        self.semicolon(cursor, &change_words())
     }
 
     /// `forward [lossy] "expression" [or …]`, behind its first word.

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 /// The words that begin an item of a declaration.
 const ITEMS: [&str; 4] = ["schema", "server", "type", "change"];
 /// The words that begin an operation.
-const OPERATIONS: [&str; 3] = ["rename", "retype", "split"];
+const OPERATIONS: [&str; 4] = ["rename", "retype", "split", "widen"];
 /// The words that begin something else in a change.
 const CLAUSES: [&str; 2] = ["after", "stage"];
 /// The phases, in order, as blocks that tune a change spell them.
@@ -246,6 +246,7 @@ impl Parser<'_> {
             "rename" => parser.rename(cursor, &word, change),
             "retype" => parser.retype(cursor, &word, change),
             "split" => parser.split(cursor, &word, change),
+            "widen" => parser.widen(cursor, &word, change),
             "after" => {
                 let name = parser.name(cursor, "the name of the change that this one builds on", "after <change>;")?;
                 change.after.push(name);
