@@ -71,6 +71,7 @@ golden! {
     retype_with_quarantine: r#"retype users.code to code_number: integer { forward "code::integer" or quarantine, backward "code_number::text" }"#;
     retype_with_another_meaning: r#"retype users.total to total_euros: numeric { forward "total / 100.0" or reject, backward lossy "(total_euros * 100)::integer" or reject }"#;
     retype_irreversible: r#"retype users.name to name_hash: bytea { forward lossy "sha256(convert_to(name, 'UTF8'))" or reject, irreversible }"#;
+    widen_a_serial_key: "widen orders.id to bigint;";
     split_with_not_null: "split users into profiles { key user_id, move bio, avatar_url }";
     split_always: "split users into codes { key user_id, move code, always }";
 }
