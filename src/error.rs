@@ -353,7 +353,8 @@ impl Error {
     /// Whether one row is to blame: its value does not convert, or breaks a rule.
     pub(crate) fn is_about_a_row(&self) -> bool {
         self.sqlstate().is_some_and(|code| {
-            code == &SqlState::RAISE_EXCEPTION || code.code().starts_with("22") || code.code().starts_with("23")
+            let codes = [&SqlState::RAISE_EXCEPTION, &SqlState::PROGRAM_LIMIT_EXCEEDED];
+            codes.contains(&code) || code.code().starts_with("22") || code.code().starts_with("23")
         })
     }
 

@@ -13,7 +13,9 @@ use crate::runner::Run;
 /// what it is.
 pub(super) fn name_row(run: &mut Run, of: Of, backfill: &Backfill, segment: &Segment, error: Error) -> Error {
     let row = match backfill {
-        Backfill::Update { set, pending, key, .. } => in_block(run, of, segment, set, pending, key),
+        Backfill::Update { pending, key, .. } | Backfill::Refer { pending, key, .. } => {
+            in_block(run, of, backfill, segment, pending, key)
+        }
         Backfill::Insert { key, .. } | Backfill::UpdateFrom { key, .. } => next_key(run, of, segment, key),
     };
     match (row, error) {
@@ -28,8 +30,8 @@ pub(super) fn name_row(run: &mut Run, of: Of, backfill: &Backfill, segment: &Seg
 fn in_block(
     run: &mut Run,
     of: Of,
+    backfill: &Backfill,
     segment: &Segment,
-    set: &[(String, String)],
     pending: &str,
     key: &[KeyColumn],
 ) -> Result<Option<String>> {
@@ -38,7 +40,7 @@ fn in_block(
     let block = Piece::Blocks { from: "$1::bigint".into(), to: "$1::bigint + 1".into() };
     let rows_of_block = statement::pending_rows(&segment.table, key, pending, &block, server);
     let row = Piece::Row { at: "($1::text)::tid".into() };
-    let fill_row = statement::update_batch(&segment.table, set, pending, &row, server);
+    let fill_row = statement::batch_by_position(backfill, &segment.table, &row, server).unwrap_or_default();
 
     let mut tx = run.session.begin(Limits::LEDGER)?;
     let cursor = segment::hold(&mut tx, of, segment, worker)?.flatten();
@@ -50,7 +52,8 @@ fn in_block(
         let mut tx = run.session.begin(Limits::LEDGER)?;
         tx.execute("select set_config($1, $2, true)", &[&BACKFILL_SETTING, &of.change]).map_err(failed())?;
         tx.batch_execute("set constraints all immediate").map_err(failed())?;
-        if tx.execute(&fill_row, &[&at]).map_err(failed()).is_err_and(|error| error.is_about_a_row()) {
+        let filled = fill_row.iter().try_for_each(|sql| tx.execute(sql, &[&at]).map(drop).map_err(failed()));
+        if filled.is_err_and(|error| error.is_about_a_row()) {
             return Ok(row.get(1));
         }
     }

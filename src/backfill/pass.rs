@@ -23,7 +23,7 @@ pub(super) fn divide(
     let pass = segment::last_pass(tx, of)? + 1;
     let mut segments = Vec::new();
     match backfill {
-        Backfill::Update { table, .. } => {
+        Backfill::Update { table, .. } | Backfill::Refer { table, .. } => {
             for table in blocks::tables(tx, table)?.into_iter().filter(|table| !filled(table)) {
                 by_blocks(tx, table, pass, &mut segments)?;
             }

@@ -40,7 +40,9 @@ enum Batch {
 pub(super) fn work(run: &mut Run, of: Of, backfill: &Backfill, pass: i32, pace: &Pace) -> Result<()> {
     let declared = run.plan.batch.map(i64::from);
     let first = match backfill {
-        Backfill::Update { .. } => declared.map_or(blocks::FIRST, |rows| rows / blocks::ROWS_PER_BLOCK),
+        Backfill::Update { .. } | Backfill::Refer { .. } => {
+            declared.map_or(blocks::FIRST, |rows| rows / blocks::ROWS_PER_BLOCK)
+        }
         Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => declared.unwrap_or(keys::FIRST),
     };
     let mut worker = Worker {
@@ -175,12 +177,12 @@ impl Worker<'_> {
         tx.execute("select set_config($1, $2, true)", &[&BACKFILL_SETTING, &self.of.change])
             .map_err(Error::database("beginning a batch"))?;
         let advance = match self.backfill {
-            Backfill::Update { set, pending, .. } => {
+            Backfill::Update { .. } | Backfill::Refer { .. } => {
                 if blocks::extent_for_update(tx, &segment.table)?.file_node != segment.file_node {
                     segment::void(tx, self.of, self.pass, &segment.table)?;
                     return Ok(Batch::Rewritten);
                 }
-                self.update(tx, segment, cursor, set, pending, server)?
+                self.by_position(tx, segment, cursor, server)?
             }
             Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => self.copy(tx, segment, cursor, server)?,
         };
@@ -188,13 +190,11 @@ impl Worker<'_> {
         Ok(Batch::Done(advance))
     }
 
-    fn update(
+    fn by_position(
         &self,
         tx: &mut Transaction<'_>,
         segment: &Segment,
         cursor: Option<Vec<String>>,
-        set: &[(String, String)],
-        pending: &str,
         server: u32,
     ) -> Result<Advance> {
         let (Some(from), Some(end)) = (segment.block_at(cursor.as_ref()), segment.end_block()) else {
@@ -202,8 +202,12 @@ impl Worker<'_> {
         };
         let to = end.min(from + self.size.get());
         let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into() };
-        let sql = statement::update_batch(&segment.table, set, pending, &piece, server);
-        let rows = self.execute(tx, segment, &sql, &[&from, &to])?;
+        let statements = statement::batch_by_position(self.backfill, &segment.table, &piece, server)
+            .ok_or_else(|| self.damaged(segment))?;
+        let mut rows = 0;
+        for sql in statements {
+            rows = self.execute(tx, segment, &sql, &[&from, &to])?;
+        }
         Ok(Advance { cursor: Some(vec![to.to_string()]), read: to - from, rows, done: to >= end })
     }
 

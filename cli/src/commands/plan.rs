@@ -177,6 +177,9 @@ fn backfill_text(text: &mut Text, backfill: &Backfill) {
         Backfill::Update { table, .. } => format!("fills {table}"),
         Backfill::Insert { source, target, .. } => format!("copies rows of {source} into {target}"),
         Backfill::UpdateFrom { table, source, .. } => format!("fills {table} from {source}"),
+        Backfill::Refer { table, values, .. } => {
+            format!("makes rows of {0} of the values of {table}, and lets {table} refer to them", values.table)
+        }
     };
     text.line(2, format!("{HEADING}backfill{HEADING:#}: {what}, in batches that commit as they go"));
     text.line(3, format!("{QUIET}locks {table} in {} mode, and the rows of a batch{QUIET:#}", row_lock.name()));

@@ -28,7 +28,7 @@ mod widen;
 #[cfg(feature = "compile")]
 mod widen_sync;
 
-use crate::ident::QualifiedName;
+use crate::ident::{QualifiedName, quote_ident};
 
 pub use expected::{Expected, ExpectedColumn, ExpectedObject, ObjectKind};
 #[cfg(feature = "compile")]
@@ -386,6 +386,20 @@ pub enum Backfill {
         /// True for rows that are not yet in the after shape, as SQL over `source` and `target`.
         pending: String,
     },
+    /// Rows get a reference to the row of another table that holds their values, which is made where there is none. By physical position,
+    /// like `Update`.
+    Refer {
+        /// The table; in `pending` its columns stand without a qualifier.
+        table: QualifiedName,
+        /// Its column that refers to the other table.
+        reference: String,
+        /// What it refers to.
+        values: Values,
+        /// True for rows that are without their reference, as SQL.
+        pending: String,
+        /// The primary key, or a unique key without nulls; empty when there is none.
+        key: Vec<KeyColumn>,
+    },
 }
 
 /// How several rows become one.
@@ -401,7 +415,7 @@ impl Backfill {
     /// The table whose rows are changed or made.
     pub fn target(&self) -> &QualifiedName {
         match self {
-            Self::Update { table, .. } | Self::UpdateFrom { table, .. } => table,
+            Self::Update { table, .. } | Self::UpdateFrom { table, .. } | Self::Refer { table, .. } => table,
             Self::Insert { target, .. } => target,
         }
     }
@@ -409,7 +423,7 @@ impl Backfill {
     /// The table that the values come from.
     pub fn source(&self) -> &QualifiedName {
         match self {
-            Self::Update { table, .. } => table,
+            Self::Update { table, .. } | Self::Refer { table, .. } => table,
             Self::Insert { source, .. } | Self::UpdateFrom { source, .. } => source,
         }
     }
@@ -417,7 +431,9 @@ impl Backfill {
     /// The table that is cut into pieces, and what they are cut by.
     pub fn pieces(&self) -> (&QualifiedName, &[KeyColumn]) {
         match self {
-            Self::Update { table, key, .. } | Self::UpdateFrom { table, key, .. } => (table, key),
+            Self::Update { table, key, .. } | Self::UpdateFrom { table, key, .. } | Self::Refer { table, key, .. } => {
+                (table, key)
+            }
             Self::Insert { source, key, .. } => (source, key),
         }
     }
@@ -427,14 +443,56 @@ impl Backfill {
         match self {
             Self::Update { set, .. } | Self::UpdateFrom { set, .. } => set,
             Self::Insert { columns, .. } => columns,
+            Self::Refer { values, .. } => &values.columns,
         }
     }
 
     /// True for rows that are not yet in the after shape, as SQL.
     pub fn pending(&self) -> &str {
         match self {
-            Self::Update { pending, .. } | Self::UpdateFrom { pending, .. } | Self::Insert { pending, .. } => pending,
+            Self::Update { pending, .. }
+            | Self::UpdateFrom { pending, .. }
+            | Self::Insert { pending, .. }
+            | Self::Refer { pending, .. } => pending,
         }
+    }
+}
+
+/// A table that holds each combination of values once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Values {
+    /// The table.
+    pub table: QualifiedName,
+    /// The column that references hold.
+    pub key: String,
+    /// Its columns that hold the values, each with the column of the referring table that the values come from.
+    pub columns: Vec<(String, String)>,
+    /// Values may be null beside others that are not: the unique key is one over an array of them, in which nulls are equal.
+    pub nulls: bool,
+}
+
+impl Values {
+    /// The values of a row as a list of expressions, over columns with `prefix` that `name` takes from a pair of [`columns`](Self::columns):
+    /// what two rows agree in that have the same values, and what the unique key is made of.
+    pub fn list<'a>(&'a self, prefix: &str, name: impl Fn(&'a (String, String)) -> &'a str) -> String {
+        let columns = self.columns.iter().map(|pair| format!("{prefix}{}", quote_ident(name(pair))));
+        if self.nulls {
+            let elements: Vec<String> =
+                columns.map(|column| format!("{column}::text collate pg_catalog.\"C\"")).collect();
+            format!("array[{}]", elements.join(", "))
+        } else {
+            columns.collect::<Vec<_>>().join(", ")
+        }
+    }
+
+    /// [`list`](Self::list) over the columns of the table itself.
+    pub fn own(&self, prefix: &str) -> String {
+        self.list(prefix, |(own, _)| own)
+    }
+
+    /// [`list`](Self::list) over the columns of the referring table.
+    pub fn referring(&self, prefix: &str) -> String {
+        self.list(prefix, |(_, referring)| referring)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::block::Block;
 use super::plan_file;
-use super::statement::{Piece, copy_batch, end_of_piece, last_key, update_batch};
+use super::statement::{Piece, batch_by_position, copy_batch, end_of_piece, last_key};
 use crate::ident::{QualifiedName, dollar_tag, quote_ident, quote_literal};
 use crate::plan::{Action, BACKFILL_SETTING, Backfill, Lock, Mode, Phase, Plan, Reconcile, Stage, Step};
 
@@ -274,8 +274,8 @@ fn backfill_file(plan: &Plan, fingerprint: &str) -> String {
     text.block("in order, as far as the ledger knows", &guard(plan, Phase::Backfilled));
     for backfill in &plan.backfill {
         match backfill {
-            Backfill::Update { table, set, pending, .. } => {
-                text.block(&format!("fill {table}"), &update_loop(plan, table, set, pending));
+            Backfill::Update { table, .. } | Backfill::Refer { table, .. } => {
+                text.block(&format!("fill {table}"), &position_loop(plan, backfill, table));
             }
             Backfill::Insert { source, target, .. } | Backfill::UpdateFrom { source, table: target, .. } => {
                 text.block(&format!("fill {target} from {source}"), &key_loop(plan, backfill));
@@ -296,7 +296,7 @@ fn announce(plan: &Plan) -> String {
 }
 
 /// A loop over the pages that the table has at its start; rows that move meanwhile are synced by the triggers on their way.
-fn update_loop(plan: &Plan, table: &QualifiedName, set: &[(String, String)], pending: &str) -> Block {
+fn position_loop(plan: &Plan, backfill: &Backfill, table: &QualifiedName) -> Block {
     let piece = Piece::Blocks { from: "page".to_owned(), to: "page + step".to_owned() };
     let mut body = Block::default();
     body.open("declare")
@@ -309,12 +309,11 @@ fn update_loop(plan: &Plan, table: &QualifiedName, set: &[(String, String)], pen
         ))
         .branch("begin")
         .open("while page < pages loop")
-        .line(announce(plan))
-        .line(format!("{};", update_batch(table, set, pending, &piece, plan.server)))
-        .line("commit;")
-        .line("page := page + step;")
-        .close("end loop;")
-        .close("end");
+        .line(announce(plan));
+    for statement in batch_by_position(backfill, table, &piece, plan.server).unwrap_or_default() {
+        body.line(format!("{statement};"));
+    }
+    body.line("commit;").line("page := page + step;").close("end loop;").close("end");
     body
 }
 

@@ -4,7 +4,7 @@
 //! variables).
 
 use crate::ident::{QualifiedName, quote_ident, quote_literal};
-use crate::plan::{Backfill, Combined, KeyColumn, Reconcile};
+use crate::plan::{Backfill, Combined, KeyColumn, Reconcile, Values};
 
 /// The first release that reads `ctid >= … and ctid < …` by position. Before it, that condition reads the whole table.
 const TID_RANGE_SCAN: u32 = 14;
@@ -63,6 +63,89 @@ pub fn update_batch(
 /// One batch of a copy from one table into another; `None` for a copy within a row.
 pub fn copy_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
     insert_batch(backfill, piece, server).or_else(|| update_from_batch(backfill, piece, server))
+}
+
+/// The statements of one batch by position, in order, with the same parameters each: the last one counts the rows that it changed. `table`
+/// is the backfill's table or a partition of it. `None` for a backfill that goes by key.
+pub fn batch_by_position(
+    backfill: &Backfill,
+    table: &QualifiedName,
+    piece: &Piece,
+    server: u32,
+) -> Option<Vec<String>> {
+    match backfill {
+        Backfill::Update { set, pending, .. } => Some(vec![update_batch(table, set, pending, piece, server)]),
+        Backfill::Refer { reference, values, pending, .. } => Some(vec![
+            new_values(table, values, pending, piece, server),
+            refer_batch(table, reference, values, pending, piece, server),
+        ]),
+        Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => None,
+    }
+}
+
+/// Adds the values of pending rows that are not there yet. Whoever adds the same ones at this moment is waited for.
+fn new_values(table: &QualifiedName, values: &Values, pending: &str, piece: &Piece, server: u32) -> String {
+    let (into, from): (Vec<String>, Vec<String>) = values
+        .columns
+        .iter()
+        .map(|(own, referring)| (quote_ident(own), format!("source.{}", quote_ident(referring))))
+        .unzip();
+    let from = from.join(", ");
+    format!(
+        "insert into {} ({})\nselect distinct {from}\nfrom only {} as source\nwhere {}\n    and ({pending})\norder by {from}\n\
+         on conflict ({}) do nothing",
+        values.table.quoted(),
+        into.join(", "),
+        table.quoted(),
+        condition(piece, &[], "source.", server),
+        conflict_target(values),
+    )
+}
+
+/// Gives pending rows their reference, after [`new_values`].
+///
+/// What they refer to is locked first: whoever changes these values at this moment is waited for, or waits, and then finds these rows. Where
+/// they were changed first, the rows stay pending.
+fn refer_batch(
+    table: &QualifiedName,
+    reference: &str,
+    values: &Values,
+    pending: &str,
+    piece: &Piece,
+    server: u32,
+) -> String {
+    let numbered: Vec<(String, String)> = values
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(n, (_, referring))| (format!("coexist_{}", n + 1), referring.clone()))
+        .collect();
+    let own: Vec<String> = values.columns.iter().map(|(own, _)| format!("target.{}", quote_ident(own))).collect();
+    let names: Vec<&str> = numbered.iter().map(|(name, _)| name.as_str()).collect();
+    let found = Values { columns: numbered.clone(), ..values.clone() };
+    let piece = condition(piece, &[], "source.", server);
+    let key = quote_ident(&values.key);
+    format!(
+        "with target (coexist_key, {}) as materialized (\n    select target.{key}, {}\n    from {} as target\n    where ({}) in (\n        \
+         select {} from only {} as source\n        where {piece}\n            and ({pending})\n    )\n    order by target.{key}\n    \
+         for share of target\n)\nupdate only {} as source\nset {} = target.coexist_key\nfrom target\nwhere {piece}\n    \
+         and ({pending})\n    and ({}) = ({})",
+        names.join(", "),
+        own.join(", "),
+        values.table.quoted(),
+        values.own("target."),
+        values.referring("source."),
+        table.quoted(),
+        table.quoted(),
+        quote_ident(reference),
+        found.own("target."),
+        values.referring("source."),
+    )
+}
+
+/// The unique key over the values, as `on conflict` names it.
+pub fn conflict_target(values: &Values) -> String {
+    if values.nulls { format!("({})", values.own("")) } else { values.own("") }
 }
 
 /// One batch of a copy into another table, as `insert`. It adds the rows that are still missing, and counts them.
@@ -296,6 +379,83 @@ mod tests {
                     generate_series(1, (current_setting('block_size')::integer - 24) / 28) as line
             ))
             and (true)
+        "#);
+    }
+
+    fn refer(nulls: bool) -> Backfill {
+        let column = |own: &str, referring: &str| (own.to_string(), referring.to_string());
+        Backfill::Refer {
+            table: QualifiedName::new("public", "addresses"),
+            reference: "country_id".into(),
+            values: Values {
+                table: QualifiedName::new("public", "countries"),
+                key: "id".into(),
+                columns: vec![column("name", "country"), column("code", "country_code")],
+                nulls,
+            },
+            pending: "\"country_id\" is null".into(),
+            key: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn references_by_position() {
+        let table = QualifiedName::new("public", "addresses");
+        let plain = batch_by_position(&refer(false), &table, &blocks(), 14).unwrap().join("\n;\n");
+        insta::assert_snapshot!(plain, @r#"
+        insert into "public"."countries" ("name", "code")
+        select distinct source."country", source."country_code"
+        from only "public"."addresses" as source
+        where source.ctid >= ('(' || ($1) || ',0)')::tid and source.ctid < ('(' || ($2) || ',0)')::tid
+            and ("country_id" is null)
+        order by source."country", source."country_code"
+        on conflict ("name", "code") do nothing
+        ;
+        with target (coexist_key, coexist_1, coexist_2) as materialized (
+            select target."id", target."name", target."code"
+            from "public"."countries" as target
+            where (target."name", target."code") in (
+                select source."country", source."country_code" from only "public"."addresses" as source
+                where source.ctid >= ('(' || ($1) || ',0)')::tid and source.ctid < ('(' || ($2) || ',0)')::tid
+                    and ("country_id" is null)
+            )
+            order by target."id"
+            for share of target
+        )
+        update only "public"."addresses" as source
+        set "country_id" = target.coexist_key
+        from target
+        where source.ctid >= ('(' || ($1) || ',0)')::tid and source.ctid < ('(' || ($2) || ',0)')::tid
+            and ("country_id" is null)
+            and (target."coexist_1", target."coexist_2") = (source."country", source."country_code")
+        "#);
+        let nulls = batch_by_position(&refer(true), &table, &Piece::Row { at: "$1".into() }, 14).unwrap().join("\n;\n");
+        insta::assert_snapshot!(nulls, @r#"
+        insert into "public"."countries" ("name", "code")
+        select distinct source."country", source."country_code"
+        from only "public"."addresses" as source
+        where source.ctid = $1
+            and ("country_id" is null)
+        order by source."country", source."country_code"
+        on conflict ((array["name"::text collate pg_catalog."C", "code"::text collate pg_catalog."C"])) do nothing
+        ;
+        with target (coexist_key, coexist_1, coexist_2) as materialized (
+            select target."id", target."name", target."code"
+            from "public"."countries" as target
+            where (array[target."name"::text collate pg_catalog."C", target."code"::text collate pg_catalog."C"]) in (
+                select array[source."country"::text collate pg_catalog."C", source."country_code"::text collate pg_catalog."C"] from only "public"."addresses" as source
+                where source.ctid = $1
+                    and ("country_id" is null)
+            )
+            order by target."id"
+            for share of target
+        )
+        update only "public"."addresses" as source
+        set "country_id" = target.coexist_key
+        from target
+        where source.ctid = $1
+            and ("country_id" is null)
+            and (array[target."coexist_1"::text collate pg_catalog."C", target."coexist_2"::text collate pg_catalog."C"]) = (array[source."country"::text collate pg_catalog."C", source."country_code"::text collate pg_catalog."C"])
         "#);
     }
 

@@ -9,7 +9,7 @@ use super::{FORMAT, PlanFileError};
 use crate::ident::QualifiedName;
 use crate::plan::{
     Action, Backfill, Combined, Expected, ExpectedColumn, ExpectedObject, KeyColumn, Leftover, Lock, LockLevel, Mode,
-    ObjectKind, Phase, Plan, Probe, Reconcile, Search, Stage, Step,
+    ObjectKind, Phase, Plan, Probe, Reconcile, Search, Stage, Step, Values,
 };
 
 type Result<T> = std::result::Result<T, PlanFileError>;
@@ -157,9 +157,18 @@ fn probe(mut section: Section) -> Result<Probe> {
 fn backfill(mut section: Section) -> Result<Backfill> {
     let pending = section.string("pending")?;
     let key = section.key_columns()?;
-    let backfill = match section.optional("update", |section, key| table(section.section(key)?))? {
-        Some(table) => update(table, &mut section, pending, key)?,
-        None => Backfill::Insert {
+    let updated = section.optional("update", |section, key| table(section.section(key)?))?;
+    let referring = section.optional("refer", |section, key| table(section.section(key)?))?;
+    let backfill = match (updated, referring) {
+        (Some(table), _) => update(table, &mut section, pending, key)?,
+        (None, Some(table)) => Backfill::Refer {
+            table,
+            reference: section.string("reference")?,
+            values: values(&mut section)?,
+            pending,
+            key,
+        },
+        (None, None) => Backfill::Insert {
             source: table(section.section("source")?)?,
             target: table(section.section("insert_into")?)?,
             key,
@@ -190,6 +199,20 @@ fn update(table: QualifiedName, section: &mut Section, pending: String, key: Vec
         },
         set,
         pending,
+    })
+}
+
+fn values(section: &mut Section) -> Result<Values> {
+    let columns = section.sections("columns")?.into_iter().map(|mut column| {
+        let pair = (column.string("column")?, column.string("from")?);
+        column.finish()?;
+        Ok(pair)
+    });
+    Ok(Values {
+        columns: columns.collect::<Result<_>>()?,
+        table: table(section.section("values")?)?,
+        key: section.string("values_key")?,
+        nulls: section.boolean("nulls")?,
     })
 }
 

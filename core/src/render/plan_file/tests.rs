@@ -4,7 +4,7 @@ use super::*;
 use crate::ident::QualifiedName;
 use crate::plan::{
     Action, Backfill, Combined, Expected, ExpectedColumn, ExpectedObject, KeyColumn, Leftover, Lock, LockLevel, Mode,
-    ObjectKind, Phase, Probe, Reconcile, Search, Step,
+    ObjectKind, Phase, Probe, Reconcile, Search, Step, Values,
 };
 
 /// Text that hurts: quotes of all kinds in runs, backslashes, controls, line ends, ends of blocks.
@@ -85,7 +85,15 @@ fn backfill() -> impl Strategy<Value = Backfill> {
                 pending
             }
         ),
+        (name(), text(), values(), text(), key()).prop_map(|(table, reference, values, pending, key)| {
+            Backfill::Refer { table, reference, values, pending, key }
+        }),
     ]
+}
+
+fn values() -> impl Strategy<Value = Values> {
+    (name(), text(), prop::collection::vec((text(), text()), 0..3), any::<bool>())
+        .prop_map(|(table, key, columns, nulls)| Values { table, key, columns, nulls })
 }
 
 fn reconcile() -> impl Strategy<Value = Reconcile> {

@@ -170,6 +170,20 @@ impl Writer {
                 }
                 self.columns("set", set);
             }
+            Backfill::Refer { table, reference, values, pending, key } => {
+                self.value("refer", &format!("{{ {} }}", table_name(table)));
+                self.value("reference", &string(reference));
+                self.value("values", &format!("{{ {} }}", table_name(&values.table)));
+                self.value("values_key", &string(&values.key));
+                self.value("nulls", &values.nulls.to_string());
+                self.value("pending", &string(pending));
+                self.value("key", &key_columns(key));
+                let columns = values
+                    .columns
+                    .iter()
+                    .map(|(own, referring)| format!("{{ column = {}, from = {} }}", string(own), string(referring)));
+                self.value("columns", &array(columns));
+            }
         }
     }
 
