@@ -27,18 +27,21 @@ pub struct Claim {
     pub new: Vec<(QualifiedName, String, Span)>,
     /// Tables that come.
     pub new_tables: Vec<(QualifiedName, Span)>,
+    /// The table, where what happens to its columns is one with what other such operations do: what they share is then built once.
+    pub merged: Option<QualifiedName>,
 }
 
 impl Claim {
     /// Nothing yet, for the operation that begins with the word at `keyword`.
     pub fn of(keyword: Span) -> Self {
-        Self { keyword, gone: Vec::new(), used: Vec::new(), new: Vec::new(), new_tables: Vec::new() }
+        Self { keyword, gone: Vec::new(), used: Vec::new(), new: Vec::new(), new_tables: Vec::new(), merged: None }
     }
 
     /// One column becomes another one.
     pub fn column(&mut self, table: &QualifiedName, from: &Name, to: &Name) {
         self.gone.push((table.clone(), from.text.clone(), from.span));
         self.new.push((table.clone(), to.text.clone(), to.span));
+        self.merged = Some(table.clone());
     }
 
     /// What all of them take together; `None` without any.
@@ -62,7 +65,14 @@ impl Claim {
 pub fn within(claims: &[Claim], before: &Shape, errors: &mut Errors) -> Result<(), Reported> {
     let mut result = Ok(());
     let rebuilt: Vec<Vec<Rebuilt>> = claims.iter().map(|claim| rebuilt(&claim.gone, before)).collect();
+    let are_one = |i: usize, j: usize| {
+        let merged = |n: usize| claims.get(n).and_then(|claim| claim.merged.as_ref());
+        merged(i).is_some() && merged(i) == merged(j)
+    };
     let shared = |i: usize, j: usize| {
+        if are_one(i, j) {
+            return None;
+        }
         let shared =
             rebuilt.get(i)?.iter().find(|object| rebuilt.get(j).is_some_and(|other| other.contains(object)))?;
         Some((format!("{} {}", shared.what, shared.name), claims.get(i)?.keyword))

@@ -108,13 +108,20 @@ pub enum OperationKind {
 pub struct ColumnsChange {
     /// The table.
     pub table: QualifiedName,
+    /// Which columns become which, at least one. No column is part of two of them.
+    pub mappings: Vec<Mapping>,
+}
+
+/// Columns that become other columns, and nothing else does.
+#[derive(Clone, Debug)]
+pub struct Mapping {
     /// The names of the before columns.
     pub before: Vec<String>,
     /// The after columns, each with the expression that makes it from the before columns.
     pub after: Vec<AfterColumn>,
     /// For each before column, in the same order, the expression over the after columns that makes it; empty when `irreversible`.
     pub backward: Vec<Conversion>,
-    /// The after columns hold the same values under other names: each after column is the before column at the same place.
+    /// The one after column holds the same values as the one before column, under another name.
     pub rename: bool,
     /// What an INSERT without any value for the after columns means, where the declaration has to say it.
     pub insert_nulls: Option<Side>,
@@ -206,7 +213,67 @@ impl WidenChange {
     }
 }
 
+impl ColumnsChange {
+    /// The mapping that a before column is part of.
+    pub fn mapping_of(&self, column: &str) -> Option<&Mapping> {
+        self.mappings.iter().find(|mapping| mapping.before.iter().any(|name| name == column))
+    }
+
+    /// The names of all before columns.
+    pub fn before_names(&self) -> Vec<String> {
+        self.mappings.iter().flat_map(|mapping| mapping.before.iter().cloned()).collect()
+    }
+
+    /// All after columns.
+    pub fn after(&self) -> impl Iterator<Item = &AfterColumn> {
+        self.mappings.iter().flat_map(|mapping| &mapping.after)
+    }
+}
+
+impl Mapping {
+    /// The names of the after columns.
+    pub fn after_names(&self) -> impl Iterator<Item = &str> {
+        self.after.iter().map(|column| column.name.as_str())
+    }
+
+    /// Whether each shape follows from the other without loss.
+    pub fn is_exact(&self) -> bool {
+        let exact = |conversion: &Conversion| {
+            !conversion.lossy && matches!(conversion.on_failure, OnFailure::Never | OnFailure::Reject)
+        };
+        !self.backward.is_empty()
+            && self.after.iter().all(|column| exact(&column.forward))
+            && self.backward.iter().all(exact)
+    }
+
+    /// Whether one column becomes one column.
+    pub fn is_one_to_one(&self) -> bool {
+        self.before.len() == 1 && self.after.len() == 1
+    }
+}
+
 impl OperationKind {
+    /// Puts into one what operations do to columns of one table: it costs one set of triggers and one backfill then. No operation of a change
+    /// builds on another, so their order is of no matter.
+    pub fn merged(kinds: Vec<Self>) -> Vec<Self> {
+        let mut merged: Vec<Self> = Vec::with_capacity(kinds.len());
+        for kind in kinds {
+            let Self::Columns(columns) = kind else {
+                merged.push(kind);
+                continue;
+            };
+            let same_table = merged.iter_mut().find_map(|known| match known {
+                Self::Columns(known) if known.table == columns.table => Some(known),
+                _ => None,
+            });
+            match same_table {
+                Some(known) => known.mappings.extend(columns.mappings),
+                None => merged.push(Self::Columns(columns)),
+            }
+        }
+        merged
+    }
+
     /// The tables of a shape whose rows look different in the other one, and tables that come or go.
     pub fn tables(&self, side: Side) -> Vec<&QualifiedName> {
         match (self, side) {
@@ -220,9 +287,10 @@ impl OperationKind {
     /// The column of the before shape that holds the very values of a column of the after shape, under another name or in another table.
     pub fn same_values(&self, table: &QualifiedName, column: &str) -> Option<(&QualifiedName, &str)> {
         match self {
-            Self::Columns(change) if change.rename && change.table == *table => {
-                let position = change.after.iter().position(|after| after.name == column)?;
-                Some((&change.table, change.before.get(position)?))
+            Self::Columns(change) if change.table == *table => {
+                let is_it = |mapping: &&Mapping| mapping.rename && mapping.after_names().any(|name| name == column);
+                let mapping = change.mappings.iter().find(is_it)?;
+                Some((&change.table, mapping.before.first()?))
             }
             Self::Split(change) if change.target == *table => {
                 let key = change.key.iter().find(|(_, to)| to == column).map(|(from, _)| from);

@@ -1,8 +1,9 @@
 //! The plan of a change that copies within a row: columns of a table become other columns of the same table.
 
 use super::carry::{Carry, analyze_step, exclusive, lock_tables, validate_step};
+use super::columns_mapping::Mapped;
 use super::columns_sync::Sync;
-use super::compare::{all, any};
+use super::compare::any;
 use super::make::{Part, Planned, table_notes};
 use super::sql::{self, Block, anonymous};
 use super::take_over::TakeOver;
@@ -11,11 +12,13 @@ use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
 use crate::model::ColumnsChange;
 use crate::schema::{Column, Table};
 
-/// Plans a rename or a retype by copying.
+/// Plans all that becomes of the columns of one table by copying: one set of triggers, one backfill.
 pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> {
-    let carry = Carry::new(part, &columns.table, &columns.table, &columns.before)?;
-    let parts = Parts { part, columns, before: carry.source, after: carry.target };
-    let sync = Sync::new(&parts);
+    let gone = columns.before_names();
+    let carry = Carry::new(part, &columns.table, &columns.table, &gone)?;
+    let parts = Parts { part, columns, table: &columns.table, before: carry.source, after: carry.target };
+    let mappings = columns.mappings.iter().enumerate().map(|(n, mapping)| Mapped::new(&parts, mapping, n)).collect();
+    let sync = Sync::new(&parts, mappings);
     let mut planned = Planned::new(
         "copy: new columns beside the old ones, kept in step by triggers, because old and new code must both find their own",
         &carry,
@@ -36,21 +39,32 @@ pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> 
         table: columns.table.clone(),
         key: parts.key(),
         join: None,
-        mismatch: parts.mismatch(&sync),
-        title: format!("{} and {} of {}", columns.before.join(", "), parts.after_names().join(", "), columns.table),
+        mismatch: any(sync.mappings.iter().map(|mapped| mapped.mismatch("source."))),
+        title: format!("{} and {} of {}", gone.join(", "), parts.after_names().join(", "), columns.table),
     });
-    planned.notes.extend(carry.notes());
-    planned.notes.extend(table_notes(part.before, parts.before, &columns.before, &sync.first_trigger()));
-    if let Some(reason) = sync.marker_reason() {
-        planned.notes.push(reason);
-    }
-    if columns.backward.is_empty() {
-        planned.irreversible = Some(format!(
-            "{} is not written back to {}: what new code writes is lost by a rollback",
-            parts.after_names().join(", "),
-            columns.before.join(", ")
+    if let [_, _, ..] = sync.mappings.as_slice() {
+        let pairs = sync.mappings.iter();
+        let pairs: Vec<String> =
+            pairs.map(|mapped| format!("{} → {}", mapped.mapping.before.join(", "), mapped.after_names())).collect();
+        planned.notes.push(format!(
+            "one set of triggers and one pass of the backfill over {} serve {}; a write to the columns of one leaves the others alone",
+            columns.table,
+            pairs.join("; ")
         ));
     }
+    planned.notes.extend(carry.notes());
+    planned.notes.extend(table_notes(part.before, parts.before, &gone, &sync.first_trigger()));
+    planned.notes.extend(sync.mappings.iter().filter_map(Mapped::marker_reason));
+    let one_way: Vec<String> = sync
+        .mappings
+        .iter()
+        .filter(|mapped| mapped.mapping.backward.is_empty())
+        .map(|mapped| {
+            let (after, before) = (mapped.after_names(), mapped.mapping.before.join(", "));
+            format!("{after} is not written back to {before}: what new code writes is lost by a rollback")
+        })
+        .collect();
+    planned.irreversible = (!one_way.is_empty()).then(|| one_way.join("; "));
     Some(planned)
 }
 
@@ -58,27 +72,23 @@ pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> 
 pub(super) struct Parts<'a> {
     pub(super) part: &'a Part<'a>,
     pub(super) columns: &'a ColumnsChange,
+    pub(super) table: &'a QualifiedName,
     pub(super) before: &'a Table,
     pub(super) after: &'a Table,
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn table(&self) -> String {
-        self.columns.table.quoted()
-    }
-
-    pub(super) fn before_columns(&self) -> impl Iterator<Item = &'a Column> {
-        let before = self.before;
-        self.columns.before.iter().filter_map(move |name| before.column(name))
-    }
-
     pub(super) fn after_columns(&self) -> impl Iterator<Item = &'a Column> {
         let after = self.after;
-        self.columns.after.iter().filter_map(move |column| after.column(&column.name))
+        self.columns.after().filter_map(move |column| after.column(&column.name))
     }
 
     pub(super) fn after_names(&self) -> Vec<String> {
-        self.columns.after.iter().map(|column| column.name.clone()).collect()
+        self.columns.after().map(|column| column.name.clone()).collect()
+    }
+
+    pub(super) fn not_null_columns(&self) -> impl Iterator<Item = &'a str> {
+        self.columns.after().filter(|column| column.not_null).map(|column| column.name.as_str())
     }
 
     /// The check that stands in for NOT NULL until the contract.
@@ -86,17 +96,22 @@ impl<'a> Parts<'a> {
         derived_name(&[&self.part.own, column, "not_null"])
     }
 
+    /// A function of this plan's own.
+    pub(super) fn function(&self, purpose: &str) -> QualifiedName {
+        self.part.own_name(self.table, purpose)
+    }
+
     /// Each own object: its kind and name, as `comment on` takes it.
     fn column_object(&self, column: &str) -> String {
-        format!("column {}.{}", self.table(), quote_ident(column))
+        format!("column {}.{}", self.table.quoted(), quote_ident(column))
     }
 
     fn add_columns_step(&self, sync: &Sync<'_>) -> Step {
-        let table = self.table();
+        let table = self.table.quoted();
         let mut added: Vec<String> = self.after_columns().map(sql::column_definition).collect();
         let mut names = self.after_names();
-        if let Some(marker) = sync.marker() {
-            added.push(format!("{} smallint", quote_ident(marker)));
+        for (marker, ty) in sync.markers() {
+            added.push(format!("{} {ty}", quote_ident(marker)));
             names.push(marker.to_owned());
         }
         let add: Vec<String> = added.iter().map(|definition| format!("add column {definition}")).collect();
@@ -104,62 +119,58 @@ impl<'a> Parts<'a> {
             names.iter().map(|name| format!("drop column if exists {}", quote_ident(name))).collect();
         let mut statements = vec![format!("alter table {table}\n  {}", add.join(",\n  "))];
         for column in self.after_columns() {
-            statements.extend(sql::column_settings(&self.columns.table, column));
+            statements.extend(sql::column_settings(self.table, column));
         }
-        for (before, after) in self.columns.before.iter().zip(&self.columns.after) {
-            statements.push(copy_column_privileges(&self.columns.table, before, &self.columns.table, &after.name));
-        }
+        statements.extend(sync.mappings.iter().flat_map(Mapped::copy_privileges));
         statements.extend(names.iter().map(|name| sql::mark(&self.column_object(name), &self.part.change.name)));
         Step {
             id: "add_columns".to_owned(),
-            title: format!("add {} to {}, empty; no row is touched", names.join(", "), self.columns.table),
+            title: format!("add {} to {}, empty; no row is touched", names.join(", "), self.table),
             phase: Phase::Expanded,
-            action: Action { statements, mode: Mode::Transaction, locks: vec![exclusive(&self.columns.table)] },
+            action: Action { statements, mode: Mode::Transaction, locks: vec![exclusive(self.table)] },
             undo: vec![Action {
                 statements: names
                     .iter()
-                    .map(|name| sql::refuse_unless_marked(&self.columns.table, Some(name), &self.part.change.name))
+                    .map(|name| sql::refuse_unless_marked(self.table, Some(name), &self.part.change.name))
                     .chain([format!("alter table if exists {table}\n  {}", drop.join(",\n  "))])
                     .collect(),
                 mode: Mode::Transaction,
-                locks: vec![exclusive(&self.columns.table)],
+                locks: vec![exclusive(self.table)],
             }],
             leftover: None,
         }
     }
 
     fn validate_not_null_steps(&self) -> Vec<Step> {
-        self.columns
-            .after
-            .iter()
-            .filter(|column| column.not_null)
+        self.not_null_columns()
             .map(|column| {
-                let name = self.not_null_check(&column.name);
-                let what = format!("{} is not null", column.name);
-                validate_step(&self.columns.table, &name, &format!("{}_not_null", column.name), &what, Vec::new())
+                let name = self.not_null_check(column);
+                let what = format!("{column} is not null");
+                validate_step(self.table, &name, &format!("{column}_not_null"), &what, Vec::new())
             })
             .collect()
     }
 
     fn contract_step(&self, carry: &Carry<'_>, sync: &Sync<'_>) -> Step {
-        let table = self.table();
+        let table = self.table.quoted();
         let locks = carry.contract_locks();
         let mut statements = lock_tables(&locks);
         statements.extend(sync.drop_statements());
         statements.extend(carry.contract_drops());
-        for column in self.columns.after.iter().filter(|column| column.not_null) {
-            let name = quote_ident(&column.name);
+        for column in self.not_null_columns() {
+            let name = quote_ident(column);
             // The validated check proves it: no row is read (12 and later).
             statements.push(format!("alter table {table} alter column {name} set not null"));
-            let check = quote_ident(&self.not_null_check(&column.name));
+            let check = quote_ident(&self.not_null_check(column));
             statements.push(format!("alter table {table} drop constraint {check}"));
         }
-        statements.extend(self.take_overs().flat_map(|take_over| take_over.statements()));
-        let mut gone = self.columns.before.clone();
-        gone.extend(sync.marker().map(str::to_owned));
+        let take_overs: Vec<TakeOver<'_>> = sync.mappings.iter().flat_map(|mapped| self.take_overs(mapped)).collect();
+        statements.extend(take_overs.iter().flat_map(TakeOver::statements));
+        let mut gone = self.columns.before_names();
+        gone.extend(sync.markers().map(|(marker, _)| marker.to_owned()));
         let drops: Vec<String> = gone.iter().map(|name| format!("drop column {}", quote_ident(name))).collect();
         statements.push(format!("alter table {table}\n  {}", drops.join(",\n  ")));
-        statements.extend(self.take_overs().filter_map(|take_over| take_over.rename_sequence()));
+        statements.extend(take_overs.iter().filter_map(TakeOver::rename_sequence));
         statements.extend(carry.contract_renames());
         statements.extend(
             self.after_columns()
@@ -169,7 +180,7 @@ impl<'a> Parts<'a> {
             id: "contract".to_owned(),
             title: format!(
                 "drop {} and give the new columns their final names and rules",
-                self.columns.before.join(", ")
+                self.columns.before_names().join(", ")
             ),
             phase: Phase::Contracted,
             action: Action { statements, mode: Mode::Transaction, locks },
@@ -178,25 +189,16 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn take_overs(&self) -> impl Iterator<Item = TakeOver<'a>> {
-        let before = self.columns.before.iter().map(|name| self.before.column(name)).chain(std::iter::repeat(None));
-        let (part, table) = (self.part, &self.columns.table);
-        self.after_columns().zip(before).map(move |(after, before)| TakeOver { part, table, before, after })
+    /// A sequence or an identity passes from one column to one column; a default follows from all that a column is made of.
+    fn take_overs(&self, mapped: &Mapped<'a>) -> impl Iterator<Item = TakeOver<'a>> {
+        let (part, table) = (self.part, self.table);
+        let before = mapped.before_columns().next().filter(|_| mapped.mapping.is_one_to_one());
+        mapped.after_columns().map(move |after| TakeOver { part, table, before, after })
     }
 
     /// The primary key, or else the first unique key without nulls.
     fn key(&self) -> Vec<KeyColumn> {
         key_columns(self.before)
-    }
-
-    /// True for a row whose shapes disagree. A row that one side wrote with loss need only agree in the direction of that write.
-    fn mismatch(&self, sync: &Sync<'_>) -> String {
-        let forward = any(sync.forward_differs("source."));
-        let exact = sync.is_exact();
-        if exact || self.columns.backward.is_empty() {
-            return forward;
-        }
-        all([forward, any(sync.backward_differs("source."))])
     }
 }
 
@@ -220,30 +222,41 @@ pub(super) fn key_columns(table: &Table) -> Vec<KeyColumn> {
         .collect()
 }
 
-/// Gives the roles with privileges on one column the same on another, as they are on the live table (H41).
+/// Gives the roles with a privilege on all of some columns the same on another, as they are on the live table (H41).
 pub(super) fn copy_column_privileges(
     from_table: &QualifiedName,
-    from: &str,
+    from: &[String],
     to_table: &QualifiedName,
     to: &str,
 ) -> String {
     let object = format!("({}) on {}", quote_ident(to), to_table.quoted()).replace('%', "%%");
     let grant = format!("grant %s {object} to %s%s");
+    let names: Vec<String> = from.iter().map(|name| quote_literal(name)).collect();
+    let (grantable, columns, of_all) = match names.as_slice() {
+        [only] => ("a.is_grantable", format!("c.attname = {only}"), None),
+        several => (
+            "bool_and(a.is_grantable) as is_grantable",
+            format!("c.attname in ({})", several.join(", ")),
+            Some(format!("group by a.privilege_type, a.grantee having count(distinct c.attnum) = {}", several.len())),
+        ),
+    };
     let mut block = Block::default();
     block.open("declare").line("granted record;").branch("begin");
     block
         .open("for granted in")
-        .line("select a.privilege_type, a.is_grantable,")
+        .line(format!("select a.privilege_type, {grantable},"))
         .line(
             "  case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role",
         )
         .line("from pg_catalog.pg_attribute c, pg_catalog.aclexplode(c.attacl) a")
         .line(format!(
-            "where c.attrelid = {}::regclass and c.attname = {} and not c.attisdropped",
+            "where c.attrelid = {}::regclass and {columns} and not c.attisdropped",
             quote_literal(&from_table.quoted()),
-            quote_literal(from)
-        ))
-        .line("order by 3, 1");
+        ));
+    if let Some(of_all) = of_all {
+        block.line(of_all);
+    }
+    block.line("order by 3, 1");
     grant_in_loop(&mut block, &grant);
     block.close("end");
     anonymous(block)

@@ -7,6 +7,8 @@ mod carry;
 #[cfg(feature = "compile")]
 mod columns;
 #[cfg(feature = "compile")]
+mod columns_mapping;
+#[cfg(feature = "compile")]
 mod columns_sync;
 #[cfg(feature = "compile")]
 mod compare;

@@ -121,10 +121,10 @@ impl<'a> Parts<'a> {
         let mut statements = vec![format!("create table {} (\n  {}\n)", target.quoted(), lines.join(",\n  "))];
         statements.push(self.copy_owner_and_privileges());
         for (from, to) in &self.split.key {
-            statements.push(copy_column_privileges(&self.split.source, from, target, to));
+            statements.push(copy_column_privileges(&self.split.source, std::slice::from_ref(from), target, to));
         }
         for name in &self.split.moved {
-            statements.push(copy_column_privileges(&self.split.source, name, target, name));
+            statements.push(copy_column_privileges(&self.split.source, std::slice::from_ref(name), target, name));
         }
         for column in &self.target.columns {
             statements.extend(sql::column_settings(target, column));

@@ -215,9 +215,9 @@ impl<'a> Widened<'a> {
         statements.extend(self.take_overs().flat_map(|take_over| take_over.statements()));
         let name = &self.table().name;
         // Not at the expand: who may use a single column may have changed since.
-        statements.extend(
-            self.pairs.iter().map(|pair| copy_column_privileges(name, &pair.before.name, name, &pair.beside.name)),
-        );
+        statements.extend(self.pairs.iter().map(|pair| {
+            copy_column_privileges(name, std::slice::from_ref(&pair.before.name), name, &pair.beside.name)
+        }));
         statements
     }
 

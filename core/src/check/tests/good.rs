@@ -1,10 +1,10 @@
 use super::Case;
-use crate::model::{ColumnsChange, Model, OnFailure, OperationKind, Side};
+use crate::model::{Mapping, Model, OnFailure, OperationKind, Side};
 use crate::plan::Stage;
 
-fn columns(model: &Model, change: &str) -> ColumnsChange {
+fn columns(model: &Model, change: &str) -> Mapping {
     match &model.change(change).unwrap().operations[0].kind {
-        OperationKind::Columns(columns) => columns.clone(),
+        OperationKind::Columns(columns) => columns.mappings[0].clone(),
         other => panic!("{other:?}"),
     }
 }

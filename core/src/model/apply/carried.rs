@@ -19,7 +19,7 @@ pub(super) fn redirect_foreign_keys(
         for constraint in &mut table.constraints {
             if let ConstraintKind::ForeignKey { references, referenced, .. } = &mut constraint.kind
                 && references == from
-                && referenced.iter().any(|column| (rename.name)(column).is_some())
+                && referenced.iter().any(|column| (rename.columns)(column).is_some())
             {
                 *references = to.clone();
                 *referenced = rename.names(referenced);
@@ -31,15 +31,29 @@ pub(super) fn redirect_foreign_keys(
 
 /// How the names of columns change in what hangs on them.
 pub(super) struct Renaming<'a> {
-    /// The column that takes a column's place, where one goes away.
-    pub(super) name: &'a dyn Fn(&str) -> Option<String>,
+    /// The columns that take a column's place in keys and lists, where one goes away.
+    pub(super) columns: &'a dyn Fn(&str) -> Option<Vec<String>>,
     /// The SQL that takes a column's place in an expression.
     pub(super) stand_in: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Renaming<'_> {
+    /// Columns that go away together leave one place to what comes for them.
     pub(super) fn names(&self, names: &[String]) -> Vec<String> {
-        names.iter().map(|name| (self.name)(name).unwrap_or_else(|| name.clone())).collect()
+        let mut renamed: Vec<String> = Vec::with_capacity(names.len());
+        for name in names {
+            match (self.columns)(name) {
+                Some(columns) => {
+                    for column in columns {
+                        if !renamed.contains(&column) {
+                            renamed.push(column);
+                        }
+                    }
+                }
+                None => renamed.push(name.clone()),
+            }
+        }
+        renamed
     }
 
     fn expression(&self, sql: &SqlText) -> SqlText {
@@ -93,21 +107,43 @@ impl Renaming<'_> {
 
     pub(super) fn index(&self, index: &Index) -> Index {
         Index {
-            keys: index.keys.iter().map(|key| IndexKey { on: self.target(&key.on), ..key.clone() }).collect(),
+            keys: self.keys(&index.keys),
             include: self.names(&index.include),
             predicate: index.predicate.as_ref().map(|predicate| self.expression(predicate)),
             ..index.clone()
         }
     }
 
-    pub(super) fn statistics(&self, statistics: &Statistics) -> Statistics {
-        Statistics { on: statistics.on.iter().map(|on| self.target(on)).collect(), ..statistics.clone() }
+    /// A key may have one column twice, under two operator classes; only what stands for several columns at once stands there once.
+    fn keys(&self, keys: &[IndexKey]) -> Vec<IndexKey> {
+        let mut renamed: Vec<(&IndexTarget, IndexKey)> = Vec::with_capacity(keys.len());
+        for key in keys {
+            for on in self.targets(&key.on) {
+                if !renamed.iter().any(|(of, known)| known.on == on && **of != key.on) {
+                    renamed.push((&key.on, IndexKey { on, ..key.clone() }));
+                }
+            }
+        }
+        renamed.into_iter().map(|(_, key)| key).collect()
     }
 
-    fn target(&self, target: &IndexTarget) -> IndexTarget {
+    pub(super) fn statistics(&self, statistics: &Statistics) -> Statistics {
+        let mut on: Vec<IndexTarget> = Vec::with_capacity(statistics.on.len());
+        for target in statistics.on.iter().flat_map(|target| self.targets(target)) {
+            if !on.contains(&target) {
+                on.push(target);
+            }
+        }
+        Statistics { on, ..statistics.clone() }
+    }
+
+    fn targets(&self, target: &IndexTarget) -> Vec<IndexTarget> {
         match target {
-            IndexTarget::Column(name) => IndexTarget::Column((self.name)(name).unwrap_or_else(|| name.clone())),
-            IndexTarget::Expression(sql) => IndexTarget::Expression(self.expression(sql)),
+            IndexTarget::Column(name) => match (self.columns)(name) {
+                Some(columns) => columns.into_iter().map(IndexTarget::Column).collect(),
+                None => vec![target.clone()],
+            },
+            IndexTarget::Expression(sql) => vec![IndexTarget::Expression(self.expression(sql))],
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Columns of a table become other columns of the same table.
 
 use super::carried::{Renaming, redirect_foreign_keys};
-use crate::ident::quote_ident;
-use crate::model::{ColumnsChange, Shape};
+use crate::ident::{QualifiedName, quote_ident};
+use crate::model::{ColumnsChange, Mapping, Shape};
 use crate::schema::{Column, SqlText, SqlType, Table};
 use crate::sql::expression::Expression;
 
@@ -11,26 +11,24 @@ use crate::sql::expression::Expression;
 /// Where old and new values behave alike (a rename, or types of one family) that is the after column. Elsewhere it is the backward
 /// expression: a check or a predicate then says about the row what it said before, whatever the conversion does.
 pub fn stand_in(change: &ColumnsChange, before: &Table, column: &str) -> Option<String> {
-    let position = change.before.iter().position(|name| name == column)?;
-    if let Some(name) = counterpart(change, before, column) {
+    let mapping = change.mapping_of(column)?;
+    if let Some(name) = counterpart(mapping, before) {
         return Some(quote_ident(name));
     }
-    let backward = change.backward.get(position)?;
+    let position = mapping.before.iter().position(|name| name == column)?;
+    let backward = mapping.backward.get(position)?;
     let over_after = backward.expression.replace_columns(|column| Some(quote_ident(&column.name)));
     Some(format!("({over_after})"))
 }
 
-/// The after column that holds the same values as a before column, so that it takes its place in checks and predicates.
-fn counterpart<'a>(change: &'a ColumnsChange, before: &Table, column: &str) -> Option<&'a str> {
-    let position = change.before.iter().position(|name| name == column)?;
-    let after = change.after.get(position)?;
-    let alike = change.rename
-        || change.before.len() == 1
-            && change.after.len() == 1
-            && (change.backward.is_empty()
-                || before.column(column).is_some_and(|column| same_family(&column.ty, &after.ty))
-                    && converts_by_cast(&after.forward.expression)
-                    && change.backward.iter().all(|backward| converts_by_cast(&backward.expression)));
+/// The after column that holds values like those of the one before column, so that it takes its place in checks and predicates.
+fn counterpart<'a>(mapping: &'a Mapping, before: &Table) -> Option<&'a str> {
+    let ([column], [after]) = (mapping.before.as_slice(), mapping.after.as_slice()) else { return None };
+    let alike = mapping.rename
+        || mapping.backward.is_empty()
+        || before.column(column).is_some_and(|column| same_family(&column.ty, &after.ty))
+            && converts_by_cast(&after.forward.expression)
+            && mapping.backward.iter().all(|backward| converts_by_cast(&backward.expression));
     alike.then_some(after.name.as_str())
 }
 
@@ -49,11 +47,7 @@ pub(super) fn apply(before: &Shape, change: &ColumnsChange) -> Shape {
     let mut shape = before.clone();
     let Some(table) = before.table(&change.table) else { return shape };
     let rename = Renaming {
-        // In keys and lists a column stands by name: its place is taken by the after column at the same position.
-        name: &|column| {
-            let position = change.before.iter().position(|name| name == column)?;
-            change.after.get(position).map(|after| after.name.clone())
-        },
+        columns: &|column| Some(change.mapping_of(column)?.after_names().map(str::to_owned).collect()),
         stand_in: &|column| stand_in(change, table, column),
     };
     let mut after = table.clone();
@@ -69,24 +63,31 @@ pub(super) fn apply(before: &Shape, change: &ColumnsChange) -> Shape {
     shape
 }
 
+/// The columns that come stand where the first of those that go stood.
 fn after_columns(table: &Table, change: &ColumnsChange) -> Vec<Column> {
     let mut columns = Vec::with_capacity(table.columns.len());
-    let mut placed = false;
     for column in &table.columns {
-        if !change.before.contains(&column.name) {
-            columns.push(column.clone());
-        } else if !placed {
-            placed = true;
-            columns.extend(change.after.iter().enumerate().map(|(i, _)| after_column(table, change, i)));
+        match change.mapping_of(&column.name) {
+            None => columns.push(column.clone()),
+            Some(mapping) if first_in_table(mapping, table) == Some(&column.name) => {
+                columns.extend((0..mapping.after.len()).map(|i| after_column(table, mapping, i)));
+            }
+            Some(_) => {}
         }
     }
     columns
 }
 
-/// The after column at position `i`, with what it inherits from the before column that it stands for.
-fn after_column(table: &Table, change: &ColumnsChange, i: usize) -> Column {
-    let after = &change.after[i];
-    let origin = change.before.get(i).and_then(|name| table.column(name));
+fn first_in_table<'t>(mapping: &Mapping, table: &'t Table) -> Option<&'t String> {
+    table.columns.iter().map(|column| &column.name).find(|name| mapping.before.contains(name))
+}
+
+/// The after column at position `i`. What one column becomes as a whole inherits all from it; a part of it, or what several become, only
+/// what follows from their values.
+fn after_column(table: &Table, mapping: &Mapping, i: usize) -> Column {
+    let after = &mapping.after[i];
+    let first = mapping.before.first().and_then(|name| table.column(name));
+    let origin = first.filter(|_| mapping.is_one_to_one());
     let keeps_type = origin.is_some_and(|origin| origin.ty == after.ty);
     Column {
         name: after.name.clone(),
@@ -94,32 +95,43 @@ fn after_column(table: &Table, change: &ColumnsChange, i: usize) -> Column {
         not_null: after.not_null,
         // PostgreSQL 18 names it after the column, as it does for everybody.
         not_null_name: None,
-        default: default_after(table, change, i),
+        default: default_after(table, mapping, i),
         identity: origin.and_then(|origin| origin.identity.clone()),
         generated: None,
-        collation: origin.filter(|_| is_collatable(&after.ty)).and_then(|origin| origin.collation.clone()),
+        collation: collation_after(table, mapping, i),
         comment: origin.and_then(|origin| origin.comment.clone()),
         statistics_target: origin.and_then(|origin| origin.statistics_target),
         storage: origin.filter(|_| keeps_type).and_then(|origin| origin.storage.clone()),
         compression: origin.filter(|_| keeps_type).and_then(|origin| origin.compression.clone()),
         options: origin.map(|origin| origin.options.clone()).unwrap_or_default(),
-        line: origin.map_or(0, |origin| origin.line),
+        line: first.map_or(0, |first| first.line),
     }
 }
 
-/// The before column's default, converted: `0` becomes `(0)::bigint`. A sequence's default goes on as it is.
-fn default_after(table: &Table, change: &ColumnsChange, i: usize) -> Option<SqlText> {
-    let after = change.after.get(i)?;
-    let reads: Vec<&str> = after.forward.expression.columns().iter().map(|column| column.name.as_str()).collect();
-    let origin = match reads.as_slice() {
-        [first, rest @ ..] if rest.iter().all(|name| name == first) => table.column(first)?,
-        _ => return None,
-    };
-    let default = origin.default.as_ref()?;
-    if change.rename || is_sequence_default(&default.text) {
+/// The collation of the strings that it is made of, where they agree.
+fn collation_after(table: &Table, mapping: &Mapping, i: usize) -> Option<QualifiedName> {
+    let after = mapping.after.get(i).filter(|after| is_collatable(&after.ty))?;
+    let read = after.forward.expression.columns().iter().filter_map(|column| table.column(&column.name));
+    let mut collations = read.filter(|column| is_collatable(&column.ty)).map(|column| column.collation.as_ref());
+    let first = collations.next()??;
+    collations.all(|other| other == Some(first)).then(|| first.clone())
+}
+
+/// The before columns' defaults, converted: `0` becomes `(0)::bigint`. A sequence's default goes on as it is.
+fn default_after(table: &Table, mapping: &Mapping, i: usize) -> Option<SqlText> {
+    let forward = &mapping.after.get(i)?.forward.expression;
+    let read = || forward.columns().iter().filter_map(|column| table.column(&column.name));
+    let default = read().find_map(|column| column.default.as_ref())?;
+    if mapping.rename || is_sequence_default(&default.text) {
         return Some(default.clone());
     }
-    let text = after.forward.expression.replace_columns(|_| Some(format!("({})", default.text)));
+    let text = forward.replace_columns(|column| {
+        let column = table.column(&column.name)?;
+        Some(match &column.default {
+            Some(default) => format!("({})", default.text),
+            None => format!("(null::{})", column.ty),
+        })
+    });
     Some(SqlText { text, line: default.line })
 }
 

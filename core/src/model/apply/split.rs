@@ -16,7 +16,7 @@ pub(super) fn apply(before: &Shape, change: &SplitChange) -> Shape {
     remaining.statistics.retain(|statistics| !target_columns(&statistics.on).iter().any(|name| moves(name)));
     shape.put(remaining);
     shape.put(split_target(source, change, &moves));
-    let rename = Renaming { name: &|column| moves(column).then(|| column.to_owned()), stand_in: &|_| None };
+    let rename = Renaming { columns: &|column| moves(column).then(|| vec![column.to_owned()]), stand_in: &|_| None };
     redirect_foreign_keys(&mut shape, before, &change.source, &change.target, &rename);
     shape
 }

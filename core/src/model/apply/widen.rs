@@ -2,7 +2,7 @@
 
 use super::columns;
 use crate::ident::{QualifiedName, derived_name, quote_ident};
-use crate::model::{AfterColumn, ColumnsChange, Conversion, OnFailure, Shape, WidenChange, WidenedTable};
+use crate::model::{AfterColumn, ColumnsChange, Conversion, Mapping, OnFailure, Shape, WidenChange, WidenedTable};
 use crate::schema::{ConstraintKind, SqlType};
 use crate::sql::expression::Expression;
 
@@ -23,22 +23,23 @@ pub(super) fn apply(before: &Shape, change: &WidenChange) -> Shape {
 pub fn beside(before: &Shape, change: &WidenChange, own: &str) -> Option<Shape> {
     change.tables.iter().try_fold(before.clone(), |shape, widened| {
         let table = before.table(&widened.name)?;
-        let after = widened.columns.iter().map(|name| {
-            Some(AfterColumn {
+        let mappings = widened.columns.iter().map(|name| {
+            let after = AfterColumn {
                 name: interim(own, name),
                 ty: change.ty.clone(),
                 not_null: table.column(name)?.not_null,
                 forward: identity(name)?,
+            };
+            let backward = identity(&after.name)?;
+            Some(Mapping {
+                before: vec![name.clone()],
+                after: vec![after],
+                backward: vec![backward],
+                rename: true,
+                insert_nulls: None,
             })
         });
-        let columns = ColumnsChange {
-            table: widened.name.clone(),
-            before: widened.columns.clone(),
-            after: after.collect::<Option<_>>()?,
-            backward: widened.columns.iter().map(|name| identity(&interim(own, name))).collect::<Option<_>>()?,
-            rename: true,
-            insert_nulls: None,
-        };
+        let columns = ColumnsChange { table: widened.name.clone(), mappings: mappings.collect::<Option<_>>()? };
         Some(columns::apply(&shape, &columns))
     })
 }

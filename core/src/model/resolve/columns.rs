@@ -10,7 +10,7 @@ use crate::check::inserts::Insert;
 use crate::check::retype::Retyping;
 use crate::check::{at_line, lookup, names, types, written, written_column};
 use crate::diagnostic::{Diagnostic, Errors};
-use crate::model::{AfterColumn, ColumnsChange};
+use crate::model::{AfterColumn, ColumnsChange, Mapping};
 use crate::schema::{Column, SqlType, Table};
 use crate::sql::Expression;
 use crate::syntax::{ColumnPath, Rename, Retype};
@@ -47,14 +47,14 @@ impl<'a> Resolution<'a> {
         let insert_nulls = insert.meaning(tree.insert_nulls.as_ref(), tree.to.span, block, errors).ok()?;
         let backward = conversions::identity(&after.name)?;
         claim.column(&table.name, &tree.column.column, &tree.to);
-        Some(ColumnsChange {
-            table: table.name.clone(),
+        let mapping = Mapping {
             before: vec![column.name.clone()],
             after: vec![after],
             backward: vec![backward],
             rename: true,
             insert_nulls,
-        })
+        };
+        Some(ColumnsChange { table: table.name.clone(), mappings: vec![mapping] })
     }
 
     pub(super) fn retype(&self, tree: &Retype, claim: &mut Claim, errors: &mut Errors) -> Option<ColumnsChange> {
@@ -85,14 +85,9 @@ impl<'a> Resolution<'a> {
         let insert = Insert { table, before: column, after: &after, shape: self.shape };
         let insert_nulls = insert.meaning(tree.insert_nulls.as_ref(), tree.to.span, str::to_owned, errors).ok()?;
         claim.column(&table.name, &tree.column.column, &tree.to);
-        Some(ColumnsChange {
-            table: table.name.clone(),
-            before: vec![column.name.clone()],
-            after: vec![after],
-            backward,
-            rename: false,
-            insert_nulls,
-        })
+        let mapping =
+            Mapping { before: vec![column.name.clone()], after: vec![after], backward, rename: false, insert_nulls };
+        Some(ColumnsChange { table: table.name.clone(), mappings: vec![mapping] })
     }
 
     /// Whether the new type can take the place of the old one in what hangs on the column.

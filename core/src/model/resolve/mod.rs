@@ -86,7 +86,7 @@ fn operations(
     let meanings: Vec<_> = draft.tree.operations.iter().map(|tree| resolution.operation(tree, errors)).collect();
     let (kinds, claims): (Vec<_>, Vec<_>) = meanings.into_iter().collect::<Option<Vec<_>>>()?.into_iter().unzip();
     conflicts::within(&claims, before, errors).ok()?;
-    Some((kinds, Claim::all(claims)?))
+    Some((OperationKind::merged(kinds), Claim::all(claims)?))
 }
 
 /// A change whose meaning is known, though something may be wrong with it.

@@ -14,8 +14,8 @@ use crate::diagnostic::nearest;
 use crate::ident::{QualifiedName, quote_ident};
 use crate::model::apply::widen::closure;
 use crate::model::{
-    self, AfterColumn, Change, ColumnsChange, Conversion, Model, OnFailure, OperationKind, Shape, Side, SplitChange,
-    WidenChange,
+    self, AfterColumn, Change, ColumnsChange, Conversion, Mapping, Model, OnFailure, OperationKind, Shape, Side,
+    SplitChange, WidenChange,
 };
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{SqlType, Table};
@@ -106,14 +106,14 @@ fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option
         not_null: before.not_null,
         forward: conversion,
     };
-    Some(OperationKind::Columns(ColumnsChange {
-        table: table.name.clone(),
+    let mapping = Mapping {
         before: vec![before.name.clone()],
         after: vec![after],
         backward: Vec::new(),
         rename: true,
         insert_nulls: None,
-    }))
+    };
+    Some(OperationKind::Columns(ColumnsChange { table: table.name.clone(), mappings: vec![mapping] }))
 }
 
 fn qualified(path: &TablePath) -> QualifiedName {

@@ -8,7 +8,7 @@ use quote::quote;
 use super::*;
 use crate::ident::{QualifiedName, quote_ident};
 use crate::model::{
-    self, AfterColumn, Change, ColumnsChange, Conversion, OnFailure, OperationKind, Shape, Side, SplitChange,
+    self, AfterColumn, Change, ColumnsChange, Conversion, Mapping, OnFailure, OperationKind, Shape, Side, SplitChange,
     TypeOverride,
 };
 use crate::plan::{Action, Mode, Phase, Plan, Stage, Step};
@@ -54,14 +54,14 @@ fn rename(table: QualifiedName, from: &str, to: &str, ty: &str) -> OperationKind
 
 fn retype(table: QualifiedName, from: (&str, &str), to: (&str, &str), ty: &str, rename: bool) -> OperationKind {
     let ty: SqlType = parse_type(ty).unwrap();
-    OperationKind::Columns(ColumnsChange {
-        table,
+    let mapping = Mapping {
         before: vec![from.0.to_owned()],
         after: vec![AfterColumn { name: to.0.to_owned(), ty, not_null: true, forward: conversion(from.1) }],
         backward: vec![conversion(to.1)],
         rename,
         insert_nulls: None,
-    })
+    };
+    OperationKind::Columns(ColumnsChange { table, mappings: vec![mapping] })
 }
 
 const USERS: &str = "
