@@ -207,6 +207,23 @@ fn h73_clients_at_work_through_the_contract() {
     assert_eq!(db.row("select count(*) from orders left join users on users.id = user_id where users.id is null"), "0");
 }
 
+/// A statement that was prepared for the narrower column fails once, and only where its result has that column.
+#[test]
+fn h73_prepared_statements_after_the_contract() {
+    let mut db = InFlight::new(SHOP, ROWS, "change it { widen users.id to bigint; stage contract; }");
+    db.reach(Phase::Validated);
+    let mut old = db.database.connect().unwrap();
+    let reads = old.prepare("select id from users where name = $1").unwrap();
+    let writes = old.prepare("update users set name = name where id = $1").unwrap();
+    assert_eq!(old.query_one(&reads, &[&"n7"]).unwrap().get::<_, i32>(0), 7);
+    assert_eq!(old.execute(&writes, &[&7i32]).unwrap(), 1);
+    db.reach(Phase::Contracted);
+    assert_eq!(support::code(&old.query_one(&reads, &[&"n7"]).unwrap_err()), "0A000");
+    assert_eq!(old.execute(&writes, &[&7i32]).unwrap(), 1);
+    let again = old.prepare("select id from users where name = $1").unwrap();
+    assert_eq!(old.query_one(&again, &[&"n7"]).unwrap().get::<_, i64>(0), 7);
+}
+
 #[test]
 fn the_plan_names_all_tables() {
     let plans = plans(SHOP, "change it { widen users.id to bigint; stage expand; }");

@@ -24,9 +24,16 @@ pub fn is_a_wider_type(
     let name = written_column(&table.name, &column.name);
     let place = at_line(column.line, shape.schema());
     errors.push(match (width(&column.ty), width(ty)) {
-        (Some(_), Some(_)) => Diagnostic::new(tree.ty.span, format!("`{name}` is of type `{}` already", column.ty))
-            .note(format!("{place}; `widen` goes from `smallint` to `integer` to `bigint`"))
-            .help(format!("for a narrower type, write `retype {name} to <new_name>: {ty} {{ … }}`")),
+        (Some(old), Some(new)) if old == new => {
+            Diagnostic::new(tree.ty.span, format!("`{name}` is of type `{ty}` already"))
+                .note(place)
+                .help("leave the change out")
+        }
+        (Some(_), Some(_)) => Diagnostic::new(tree.ty.span, format!("`{ty}` is narrower than `{}`", column.ty))
+            .note(format!("`{name}`, {place}; `widen` goes from `smallint` to `integer` to `bigint`"))
+            .help(format!(
+                "write `retype {name} to <new_name>: {ty} {{ … }}`, which says what a value that does not fit does"
+            )),
         (None, _) => {
             Diagnostic::new(tree.column.column.span, format!("`{name}` holds no integers, but `{}`", column.ty))
                 .note(format!("{place}; `widen` takes a `smallint` or an `integer` column"))
