@@ -110,6 +110,15 @@ pub enum Error {
         change: String,
     },
 
+    /// A worker wants to join a backfill that nobody leads.
+    #[error(
+        "no backfill of change `{change}` is under way that could be joined\nhelp: start one, here or elsewhere, without joining; others may join then"
+    )]
+    NobodyLeads {
+        /// The change.
+        change: String,
+    },
+
     /// The change was begun with another plan.
     #[error("change `{change}` was begun with another plan than this one:\n{}\nhelp: go on with the plan that it was begun with, or roll it back with that plan and begin again", Lines(.differences))]
     PlanChanged {
@@ -288,6 +297,7 @@ impl Error {
             | Self::ForeignLedger
             | Self::UnknownChange { .. }
             | Self::OutOfOrder { .. }
+            | Self::NobodyLeads { .. }
             | Self::NoEvidence { .. }
             | Self::NotConfirmed { .. }
             | Self::PointOfNoReturn { .. }

@@ -118,12 +118,13 @@ impl Options {
 pub struct Pace {
     pub(crate) batch: Duration,
     pub(crate) rest: f64,
+    pub(crate) workers: usize,
 }
 
 impl Default for Pace {
-    /// Batches of about half a second, and no rest between them.
+    /// One worker, batches of about half a second, and no rest between them.
     fn default() -> Self {
-        Self { batch: Duration::from_millis(500), rest: 0.0 }
+        Self { batch: Duration::from_millis(500), rest: 0.0, workers: 1 }
     }
 }
 
@@ -140,7 +141,18 @@ impl Pace {
         self
     }
 
+    /// How many sessions fill rows at the same time, in this process. Default: 1, because a backfill shares the server with those who cannot
+    /// wait: one session keeps at most one processor and one disk queue busy. Other processes [join](crate::Runner::join) with workers of
+    /// their own.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
+        if self.workers == 0 {
+            return Err(Error::Options("a backfill needs at least one worker".into()));
+        }
         if self.batch.is_zero() {
             return Err(Error::Options("a batch cannot take no time: give a target of at least 1 ms".into()));
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use coexist_core::plan::{Backfill, Phase, Reconcile};
-use coexist_core::render::statement::{self, Piece};
+use coexist_core::render::statement::{self, MOST_LINES, Piece};
 use postgres::Transaction;
 use postgres::types::ToSql;
 
@@ -90,11 +90,11 @@ struct Compared {
 }
 
 fn by_position(run: &mut Run, reconcile: &Reconcile, found: &mut Findings) -> Result<()> {
-    let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into() };
+    let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into(), lines: MOST_LINES.into() };
     for table in run.ledger("listing partitions", |tx| blocks::tables(tx, &reconcile.table))? {
         let sql = statement::reconcile_piece(reconcile, &table, &piece, run.session.server);
         let end = run.ledger("measuring the table", |tx| blocks::extent(tx, &table))?.blocks;
-        let mut size = PieceSize::new(PIECE, blocks::FIRST);
+        let mut size = PieceSize::new(blocks::FIRST);
         let mut from = 0;
         while from < end {
             let to = end.min(from + size.get());
@@ -109,7 +109,7 @@ fn by_key(run: &mut Run, reconcile: &Reconcile, found: &mut Findings) -> Result<
     let (table, key, server) = (&reconcile.table, reconcile.key.as_slice(), run.session.server);
     // Without a bound, a table that grows faster than it is read would keep us busy for ever.
     let Some(last) = run.ledger("finding the last key", |tx| keys::last(tx, table, key))? else { return Ok(()) };
-    let mut size = PieceSize::new(PIECE, keys::FIRST);
+    let mut size = PieceSize::new(keys::FIRST);
     let mut after: Option<Key> = None;
     loop {
         let rows = size.get();
@@ -137,7 +137,7 @@ fn compare<T>(
     let limits = Limits { lock: Some(run.options.lock_timeout), statement: None };
     let begun = Instant::now();
     let (compared, more) = run.persist("verify", |run, _| run.transaction(limits, "comparing rows", &mut piece))?;
-    size.took(begun.elapsed());
+    size.took(begun.elapsed(), PIECE);
     found.rows += compared.rows;
     found.mismatches += compared.mismatches;
     let room = SAMPLES.saturating_sub(found.samples.len());

@@ -2,14 +2,25 @@
 
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{Backfill, KeyColumn};
+use coexist_core::render::statement::{self, TID_RANGE_SCAN};
 use postgres::Transaction;
 
 use crate::error::{Error, Result};
 use crate::ledger::segment::{self, Of, Segment, TablePasses};
 use crate::pieces::{blocks, keys};
 
-/// How many blocks a segment has: 128 MB, small enough to share out, large enough to be few.
-const SEGMENT_BLOCKS: i64 = 16_384;
+/// Into how many segments a table is divided, as long as they are neither too small nor too large.
+const SEGMENTS: i64 = 16;
+
+/// The smallest segment, in blocks: 8 MB, a batch's worth.
+const FEWEST_BLOCKS: i64 = 1024;
+
+/// The largest: 128 MB, so that a segment that is taken over or a bloated one is no disaster.
+const MOST_BLOCKS: i64 = 16_384;
+
+/// The smallest segment in rows, and the largest.
+const FEWEST_ROWS: i64 = 50_000;
+const MOST_ROWS: i64 = 1_000_000;
 
 /// Begins a new pass over the tables that no earlier pass found filled; `None` where there are none. The bounds are read now, after the
 /// triggers came into effect: whatever is written from here on is filled by them, so the pass ends however much that is.
@@ -18,14 +29,19 @@ pub(super) fn divide(
     of: Of,
     backfill: &Backfill,
     earlier: &[TablePasses],
+    server: u32,
 ) -> Result<Option<i32>> {
     let filled = |table: &QualifiedName| earlier.iter().any(|passes| passes.clean && passes.table == *table);
     let pass = segment::last_pass(tx, of)? + 1;
     let mut segments = Vec::new();
     match backfill {
-        Backfill::Update { table, .. } | Backfill::Refer { table, .. } => {
+        Backfill::Update { table, pending, .. } | Backfill::Refer { table, pending, .. } => {
             for table in blocks::tables(tx, table)?.into_iter().filter(|table| !filled(table)) {
-                by_blocks(tx, table, pass, &mut segments)?;
+                if server >= TID_RANGE_SCAN {
+                    by_blocks(tx, table, pass, &mut segments)?;
+                } else {
+                    by_lines(tx, table, pending, pass, &mut segments)?;
+                }
             }
         }
         Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => {
@@ -41,21 +57,65 @@ pub(super) fn divide(
 
 fn by_blocks(tx: &mut Transaction<'_>, table: QualifiedName, pass: i32, segments: &mut Vec<Segment>) -> Result<()> {
     let extent = blocks::extent(tx, &table)?;
+    let stretch = stretch(extent.blocks);
     let mut from = 0;
     while from < extent.blocks {
-        let to = extent.blocks.min(from + SEGMENT_BLOCKS);
-        segments.push(Segment {
-            pass,
-            id: segments.len() as i32,
-            table: table.clone(),
-            file_node: extent.file_node,
-            after: Some(vec![from.to_string()]),
-            upto: Some(vec![to.to_string()]),
-            size: to - from,
-        });
+        let to = extent.blocks.min(from + stretch);
+        segments.push(of_blocks(&table, extent, pass, segments.len(), from, to));
         from = to;
     }
     Ok(())
+}
+
+/// For servers that read by position line by line: finds out first which blocks have rows that are pending, and in which lines.
+fn by_lines(
+    tx: &mut Transaction<'_>,
+    table: QualifiedName,
+    pending: &str,
+    pass: i32,
+    segments: &mut Vec<Segment>,
+) -> Result<()> {
+    let extent = blocks::extent(tx, &table)?;
+    if extent.blocks == 0 {
+        return Ok(());
+    }
+    let stretch = stretch(extent.blocks);
+    let found = tx
+        .query(&statement::pending_lines(&table, pending, &stretch.to_string()), &[])
+        .map_err(Error::database(format!("looking for rows of {table} to fill")))?;
+    for row in &found {
+        let from = row.get::<_, i64>(0) * stretch;
+        // Rows that were added since, in blocks beyond the extent, are filled.
+        let to = extent.blocks.min(from + stretch);
+        if from < to {
+            let lines = Some(row.get(1));
+            segments.push(Segment { lines, ..of_blocks(&table, extent, pass, segments.len(), from, to) });
+        }
+    }
+    if found.is_empty() {
+        // So that the ledger knows that it was looked at.
+        segments.push(of_blocks(&table, extent, pass, segments.len(), 0, 0));
+    }
+    Ok(())
+}
+
+fn of_blocks(table: &QualifiedName, extent: blocks::Extent, pass: i32, id: usize, from: i64, to: i64) -> Segment {
+    Segment {
+        pass,
+        id: id as i32,
+        table: table.clone(),
+        file_node: extent.file_node,
+        after: Some(vec![from.to_string()]),
+        upto: Some(vec![to.to_string()]),
+        lines: None,
+        size: to - from,
+        token: 0,
+    }
+}
+
+/// How many blocks each segment of a table of so many has.
+fn stretch(blocks: i64) -> i64 {
+    (blocks / SEGMENTS).clamp(FEWEST_BLOCKS, MOST_BLOCKS)
 }
 
 fn by_key(
@@ -75,20 +135,24 @@ fn by_key(
         });
     }
     let Some(last) = keys::last(tx, table, key)? else { return Ok(()) };
-    let estimate = tx
-        .query_one(
-            "select greatest(class.reltuples, 0)::bigint from pg_class as class where class.oid = to_regclass($1)",
-            &[&table.quoted()],
-        )
-        .map_err(Error::database(format!("measuring table {table}")))?;
-    segments.push(Segment {
-        pass,
-        id: segments.len() as i32,
-        table: table.clone(),
-        file_node: None,
-        after: None,
-        upto: Some(last),
-        size: estimate.get(0),
-    });
+    let rows = keys::estimate(tx, table)?;
+    let parts = rows / (rows / SEGMENTS).clamp(FEWEST_ROWS, MOST_ROWS);
+    let mut bounds = keys::quantiles(tx, table, key, &last, rows, parts)?;
+    bounds.push(last);
+    let size = rows / bounds.len() as i64;
+    let mut after = None;
+    for upto in bounds {
+        segments.push(Segment {
+            pass,
+            id: segments.len() as i32,
+            table: table.clone(),
+            file_node: None,
+            after: after.replace(upto.clone()),
+            upto: Some(upto),
+            lines: None,
+            size,
+            token: 0,
+        });
+    }
     Ok(())
 }

@@ -1,263 +1,165 @@
 //! One worker: claims segments, and goes through each in short transactions.
 
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use coexist_core::plan::{BACKFILL_SETTING, Backfill};
-use coexist_core::render::statement::{self, Piece};
-use postgres::Transaction;
-use postgres::types::ToSql;
+use coexist_core::plan::Backfill;
+use postgres::error::SqlState;
 
-use super::culprit;
-use super::progress::Meter;
-use crate::database::Limits;
+use super::batch::{self, Batch};
+use super::crew::Shared;
+use super::rows;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::ledger::segment::{self, Advance, Of, Segment};
+use crate::ledger::segment::{self, Advance, PassProgress, Segment};
 use crate::options::Pace;
-use crate::pieces::keys::{self, Bounds};
-use crate::pieces::{PieceSize, blocks};
-use crate::runner::{Run, Watched};
+use crate::pieces::{PieceSize, blocks, keys};
+use crate::runner::{Run, Seat, Watched};
 
-/// How much longer than its target a batch may take before it is cancelled and made smaller.
-const OVERRUN: u32 = 20;
+/// How often a batch is tried again because somebody added a row of the new table at the same moment.
+const CONFLICTS: u32 = 5;
 
-/// The shortest time after which a batch is cancelled.
-const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait where the ledger says that nothing may be done now: the leading thread sees it as well, soon.
+const HELD: Duration = Duration::from_millis(50);
 
-/// How a batch came out.
-enum Batch {
-    /// It was committed.
-    Done(Advance),
-    /// The table was rewritten since the pass began; its segments are given up.
-    Rewritten,
-    /// The ledger says pause.
-    Paused,
-    /// The segment is somebody else's now.
-    Lost,
-}
-
-/// Works through segments of a pass until none is left.
-pub(super) fn work(run: &mut Run, of: Of, backfill: &Backfill, pass: i32, pace: &Pace) -> Result<()> {
-    let declared = run.plan.batch.map(i64::from);
-    let first = match backfill {
+/// Works until no segment is free, or the worker is not needed any more.
+pub(super) fn work(seat: &Seat, shared: &Shared, number: usize) -> Result<()> {
+    let mut session = seat.open(&shared.options)?;
+    let name = format!("{}, worker {}", seat.runner, number + 1);
+    let mut run = Run::beside(seat, &shared.options, &mut session, &name);
+    let declared = shared.task.batch.map(i64::from);
+    let first = match shared.task.backfill {
         Backfill::Update { .. } | Backfill::Refer { .. } => {
             declared.map_or(blocks::FIRST, |rows| rows / blocks::ROWS_PER_BLOCK)
         }
         Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => declared.unwrap_or(keys::FIRST),
     };
-    let mut worker = Worker {
-        of,
-        backfill,
-        pass,
-        pace,
-        size: PieceSize::new(pace.batch, first),
-        limits: limits(run, pace)?,
-        meter: Meter::new(run.ledger("measuring progress", |tx| segment::progress(tx, of, pass))?),
-    };
-    let (name, lease) = (run.runner, run.options.lease);
-    while let Some(segment) = run.ledger("claiming a segment", |tx| segment::claim(tx, of, pass, name, lease))? {
-        worker.go_through(run, &segment)?;
-    }
-    Ok(())
+    let deadlock_timeout = deadlock_timeout(&mut run)?;
+    Worker { shared, number, size: PieceSize::new(first), deadlock_timeout }.segments(&mut run)
 }
 
-/// A batch that waits for a row gives up before the server looks for deadlocks: the one that is killed must not be the application's.
-fn limits(run: &mut Run, pace: &Pace) -> Result<Limits> {
-    let deadlock_timeout = run.ledger("reading deadlock_timeout", |tx| {
+fn deadlock_timeout(run: &mut Run) -> Result<Duration> {
+    run.ledger("reading deadlock_timeout", |tx| {
         let row = tx
             .query_one("select setting::bigint from pg_settings where name = 'deadlock_timeout'", &[])
             .map_err(Error::database("reading deadlock_timeout"))?;
         Ok(Duration::from_millis(row.get::<_, i64>(0).unsigned_abs()))
-    })?;
-    Ok(Limits {
-        lock: Some(run.options.lock_timeout.min(deadlock_timeout / 2)),
-        statement: Some((pace.batch * OVERRUN).max(SHORTEST_TIMEOUT)),
     })
 }
 
 struct Worker<'a> {
-    of: Of<'a>,
-    backfill: &'a Backfill,
-    pass: i32,
-    pace: &'a Pace,
+    shared: &'a Shared<'a>,
+    /// From 0.
+    number: usize,
     size: PieceSize,
-    limits: Limits,
-    meter: Meter,
+    deadlock_timeout: Duration,
 }
 
 impl Worker<'_> {
-    fn go_through(&mut self, run: &mut Run, segment: &Segment) -> Result<()> {
-        loop {
-            run.stop_if_asked()?;
+    fn segments(&mut self, run: &mut Run) -> Result<()> {
+        let (task, name) = (self.shared.task, run.runner);
+        while self.shared.orders.next(self.number).is_some() {
+            let claimed = run.ledger("claiming a segment", |tx| segment::claim(tx, task.of, task.pass, name))?;
+            let Some(segment) = claimed else { return Ok(()) };
+            let result = self.go_through(run, &segment);
+            if !matches!(result, Ok(true)) {
+                // Where this fails, the claim ends by itself.
+                let _ = run.transaction(crate::database::Limits::LEDGER, "giving back a segment", |tx| {
+                    segment::release(tx, task.of, &segment)
+                });
+            }
+            result?;
+        }
+        Ok(())
+    }
+
+    /// Answers whether nothing is left to do of it, for this worker.
+    fn go_through(&mut self, run: &mut Run, segment: &Segment) -> Result<bool> {
+        let task = self.shared.task;
+        while let Some(pace) = self.shared.orders.next(self.number) {
             let begun = Instant::now();
-            match self.batch(run, segment)? {
-                Batch::Done(advance) => {
+            match self.batch(run, segment, &pace)? {
+                Batch::Done(advance, progress) => {
                     let took = begun.elapsed();
-                    self.size.took(took);
-                    self.tell(run, segment, &advance, took)?;
+                    self.size.took(took, pace.batch);
+                    self.tell(run, segment, &advance, progress, took);
                     if advance.done {
-                        return Ok(());
+                        return Ok(true);
                     }
-                    run.sleep(took.mul_f64(self.pace.rest))?;
+                    run.sleep(took.mul_f64(pace.rest))?;
                 }
                 Batch::Rewritten => {
+                    run.ledger("giving up segments", |tx| segment::void(tx, task.of, task.pass, &segment.table))?;
                     run.options.tell(Event::Note(format!(
                         "{} was rewritten meanwhile (VACUUM FULL, CLUSTER or TRUNCATE); it will be gone through again",
                         segment.table
                     )));
-                    return Ok(());
+                    return Ok(true);
                 }
-                Batch::Paused => wait_while_paused(run)?,
-                Batch::Lost => return Ok(()),
+                Batch::Held => run.sleep(HELD)?,
+                Batch::Lost => return Ok(true),
             }
         }
+        Ok(false)
     }
 
-    fn tell(&mut self, run: &mut Run, segment: &Segment, advance: &Advance, took: Duration) -> Result<()> {
-        let (of, pass) = (self.of, self.pass);
-        let now = run.ledger("measuring progress", |tx| segment::progress(tx, of, pass))?;
-        let progress = self.meter.measure(segment.table.to_string(), pass, now, advance.rows, took);
+    fn tell(&self, run: &Run, segment: &Segment, advance: &Advance, now: PassProgress, took: Duration) {
+        let pass = self.shared.task.pass;
+        // A panic elsewhere leaves nothing half done in there.
+        let mut meter = self.shared.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let progress = meter.measure(segment.table.to_string(), pass, now, advance.rows, took);
+        drop(meter);
         run.options.tell(Event::Progress(progress));
-        Ok(())
     }
 
-    /// One batch, tried again in smaller pieces where it waits too long for rows, takes too long, or has a row that cannot be filled: the rows
-    /// before that one are.
-    fn batch(&mut self, run: &mut Run, segment: &Segment) -> Result<Batch> {
+    /// One batch, tried again in smaller pieces where it waits too long for rows, takes too long, or has a row that cannot be filled; in the
+    /// end row by row.
+    fn batch(&mut self, run: &mut Run, segment: &Segment, pace: &Pace) -> Result<Batch> {
+        let (task, orders) = (self.shared.task, &self.shared.orders);
         let doing = format!("filling {}", segment.table);
-        let watched = Watched { step: doing.clone(), every: Duration::from_millis(250), patience: None };
+        let limits = batch::limits(pace.batch, run.options.lock_timeout, self.deadlock_timeout);
+        let watched = Watched {
+            step: doing.clone(),
+            every: Duration::from_millis(250),
+            patience: None,
+            interrupt: Arc::clone(&orders.interrupt),
+        };
+        let mut conflicts = 0;
         run.persist(&doing, |run, tries| {
             if tries > 1 {
                 self.size.halve();
             }
             loop {
-                let (name, lease, limits) = (run.runner, run.options.lease, self.limits);
+                let size = self.size.get();
                 let (result, _) = run.watched(watched.clone(), |run| {
                     let server = run.session.server;
-                    run.transaction(limits, &doing, |tx| self.try_batch(tx, segment, name, lease, server))
+                    run.transaction(limits, &doing, |tx| batch::fill(tx, task, segment, size, server))
                 });
-                match result {
-                    Err(error) if error.is_cancelled() && run.options.must_stop() => {
-                        return Err(Error::Stopped { change: run.change().to_string() });
-                    }
-                    Err(error) if error.is_cancelled() && self.size.get() > 1 => {
-                        self.size.halve();
-                        run.options.tell(Event::Retry {
-                            step: doing.clone(),
-                            reason: error.to_string(),
-                            after: Duration::ZERO,
-                        });
-                    }
-                    Err(error) if error.is_about_a_row() && self.size.get() > 1 => self.size.halve(),
-                    Err(error) if error.is_about_a_row() => {
-                        return Err(culprit::name_row(run, self.of, self.backfill, segment, error));
-                    }
-                    result => return result,
+                let error = match result {
+                    Ok(batch) => return Ok(batch),
+                    Err(error) => error,
+                };
+                if error.is_cancelled() && orders.is_ending() {
+                    return Err(Error::Stopped { change: run.change().to_string() });
+                }
+                if error.is_cancelled() && orders.is_held() {
+                    return Ok(Batch::Held);
+                }
+                let conflict = error.sqlstate() == Some(&SqlState::UNIQUE_VIOLATION);
+                if conflict && conflicts < CONFLICTS {
+                    conflicts += 1;
+                } else if error.is_cancelled() && size > 1 {
+                    self.size.halve();
+                    let (step, reason) = (doing.clone(), error.to_string());
+                    run.options.tell(Event::Retry { step, reason, after: Duration::ZERO });
+                } else if error.is_about_a_row() && size > 1 {
+                    self.size.halve();
+                } else if error.is_about_a_row() || error.is_cancelled() {
+                    return rows::one_by_one(run, task, segment, limits, error);
+                } else {
+                    return Err(error);
                 }
             }
         })
     }
-
-    fn try_batch(
-        &self,
-        tx: &mut Transaction<'_>,
-        segment: &Segment,
-        worker: &str,
-        lease: Duration,
-        server: u32,
-    ) -> Result<Batch> {
-        let paused = tx
-            .query_one("select paused from coexist.changes where name = $1", &[&self.of.change])
-            .map_err(Error::database("reading the ledger"))?;
-        if paused.get(0) {
-            return Ok(Batch::Paused);
-        }
-        // Read anew each time: whether the last commit arrived may not be known.
-        let Some(cursor) = segment::hold(tx, self.of, segment, worker)? else { return Ok(Batch::Lost) };
-        tx.execute("select set_config($1, $2, true)", &[&BACKFILL_SETTING, &self.of.change])
-            .map_err(Error::database("beginning a batch"))?;
-        let advance = match self.backfill {
-            Backfill::Update { .. } | Backfill::Refer { .. } => {
-                if blocks::extent_for_update(tx, &segment.table)?.file_node != segment.file_node {
-                    segment::void(tx, self.of, self.pass, &segment.table)?;
-                    return Ok(Batch::Rewritten);
-                }
-                self.by_position(tx, segment, cursor, server)?
-            }
-            Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => self.copy(tx, segment, cursor, server)?,
-        };
-        segment::advance(tx, self.of, segment, &advance, lease)?;
-        Ok(Batch::Done(advance))
-    }
-
-    fn by_position(
-        &self,
-        tx: &mut Transaction<'_>,
-        segment: &Segment,
-        cursor: Option<Vec<String>>,
-        server: u32,
-    ) -> Result<Advance> {
-        let (Some(from), Some(end)) = (segment.block_at(cursor.as_ref()), segment.end_block()) else {
-            return Err(self.damaged(segment));
-        };
-        let to = end.min(from + self.size.get());
-        let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into() };
-        let statements = statement::batch_by_position(self.backfill, &segment.table, &piece, server)
-            .ok_or_else(|| self.damaged(segment))?;
-        let mut rows = 0;
-        for sql in statements {
-            rows = self.execute(tx, segment, &sql, &[&from, &to])?;
-        }
-        Ok(Advance { cursor: Some(vec![to.to_string()]), read: to - from, rows, done: to >= end })
-    }
-
-    fn copy(
-        &self,
-        tx: &mut Transaction<'_>,
-        segment: &Segment,
-        cursor: Option<Vec<String>>,
-        server: u32,
-    ) -> Result<Advance> {
-        let (_, key) = self.backfill.pieces();
-        let Some(upto) = &segment.upto else { return Err(self.damaged(segment)) };
-        let end = keys::end_of_piece(tx, &segment.table, key, cursor.as_ref(), upto, self.size.get())?;
-        let bounds = Bounds::new(key, cursor.as_ref(), end.as_ref().unwrap_or(upto));
-        let sql = statement::copy_batch(self.backfill, &bounds.piece, server).ok_or_else(|| self.damaged(segment))?;
-        let rows = self.execute(tx, segment, &sql, &bounds.parameters())?;
-        let read = if end.is_some() { self.size.get() } else { rows };
-        Ok(Advance { done: end.is_none(), cursor: end, read, rows })
-    }
-
-    fn execute(
-        &self,
-        tx: &mut Transaction<'_>,
-        segment: &Segment,
-        sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<i64> {
-        let rows = tx
-            .execute(sql, parameters)
-            .map_err(Error::database(format!("change `{}`, filling {}", self.of.change, segment.table)))?;
-        Ok(rows as i64)
-    }
-
-    fn damaged(&self, segment: &Segment) -> Error {
-        Error::Plan {
-            change: self.of.change.to_string(),
-            message: format!(
-                "segment {} of {} in coexist.segments has no bounds that this program can read; roll the change back",
-                segment.id, segment.table
-            ),
-        }
-    }
-}
-
-/// Waits until the ledger no longer says pause. The lease is kept alive meanwhile.
-fn wait_while_paused(run: &mut Run) -> Result<()> {
-    run.options.tell(Event::Paused);
-    while run.record()?.paused {
-        run.sleep(Duration::from_millis(500))?;
-    }
-    run.options.tell(Event::Resumed);
-    Ok(())
 }

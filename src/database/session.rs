@@ -32,7 +32,7 @@ pub(crate) struct Session {
     /// 13, 14, …
     pub server: u32,
     /// The server's own identity with the database's; empty where a server does not tell.
-    identity: String,
+    pub identity: String,
     application: String,
     /// Where names are looked up, as SQL.
     search_path: String,
@@ -98,32 +98,45 @@ impl Session {
 
     /// Opens the session again after its connection was lost, for up to `limit`, and only to the same database.
     pub fn reopen(&mut self, database: &Database, limit: Duration, lost: Error, stop: &dyn Fn() -> bool) -> Result<()> {
+        let session = Self::insist(database, &self.application, &self.identity, limit, Err(lost), stop)?;
+        let search_path = std::mem::take(&mut self.search_path);
+        *self = Self { search_path, ..session };
+        Ok(())
+    }
+
+    /// Opens a session to the database of this identity, as `opened`, or where that failed by trying again for up to `limit`.
+    pub fn insist(
+        database: &Database,
+        application: &str,
+        identity: &str,
+        limit: Duration,
+        mut opened: Result<Self>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Self> {
         let begun = Instant::now();
-        let mut last = lost;
         let mut pause = Duration::from_millis(50);
-        while begun.elapsed() < limit && !stop() {
-            std::thread::sleep(pause.min(limit.saturating_sub(begun.elapsed())));
-            pause = (pause * 2).min(Duration::from_secs(5));
-            match Self::open(database, &self.application) {
-                Ok(session) if session.identity == self.identity => {
-                    let search_path = std::mem::take(&mut self.search_path);
-                    *self = Self { search_path, ..session };
-                    return Ok(());
-                }
+        loop {
+            let last = match opened {
+                Ok(session) if session.identity == identity => return Ok(session),
                 Ok(session) => {
-                    return Err(Error::OtherServer { expected: self.identity.clone(), found: session.identity });
+                    return Err(Error::OtherServer { expected: identity.to_string(), found: session.identity });
                 }
                 // After a failover the old address may lead to the former primary for a while.
-                Err(error) if error.is_connection_loss() || matches!(error, Error::ReadOnly { .. }) => last = error,
+                Err(error) if error.is_connection_loss() || matches!(error, Error::ReadOnly { .. }) => error,
                 Err(error) => return Err(error),
+            };
+            if begun.elapsed() >= limit || stop() {
+                return Err(match last {
+                    Error::Database { source, .. } | Error::Connection { source, .. } => {
+                        Error::Connection { tried: begun.elapsed(), source }
+                    }
+                    other => other,
+                });
             }
+            std::thread::sleep(pause.min(limit.saturating_sub(begun.elapsed())));
+            pause = (pause * 2).min(Duration::from_secs(5));
+            opened = Self::open(database, application);
         }
-        Err(match last {
-            Error::Database { source, .. } | Error::Connection { source, .. } => {
-                Error::Connection { tried: begun.elapsed(), source }
-            }
-            other => other,
-        })
     }
 
     /// From now on the session works for a change: it says so to those who look, and looks up names where the change's plan does.

@@ -25,8 +25,32 @@ pub(crate) struct Segment {
     pub file_node: Option<u32>,
     pub after: Option<Vec<String>>,
     pub upto: Option<Vec<String>>,
+    /// The highest line of a block that has a row to fill, where that was found out.
+    pub lines: Option<i32>,
     /// Blocks where the bounds are blocks, else rows, estimated.
     pub size: i64,
+    /// Grows with every claim: a former worker that comes back finds another one.
+    pub token: i64,
+}
+
+/// What a batch may do with its segment.
+#[derive(Clone, Debug)]
+pub(crate) enum Hold {
+    /// Nobody else can move its cursor until the transaction ends.
+    Held(Option<Vec<String>>),
+    /// The ledger says pause.
+    Paused,
+    /// It is somebody else's by now, or given up, or the change goes another way.
+    Lost,
+}
+
+/// The segments of a pass that are not done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    /// All of them.
+    pub all: usize,
+    /// Those that a worker can claim now.
+    pub free: usize,
 }
 
 impl Segment {
@@ -134,8 +158,8 @@ pub(crate) fn add(tx: &mut Transaction<'_>, of: Of, segments: &[Segment]) -> Res
     for segment in segments {
         tx.execute(
             "insert into coexist.segments
-                (change, backfill, pass, id, table_schema, table_name, file_node, after, upto, size)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                (change, backfill, pass, id, table_schema, table_name, file_node, after, upto, lines, size, state)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &[
                 &of.change,
                 &of.backfill,
@@ -146,7 +170,10 @@ pub(crate) fn add(tx: &mut Transaction<'_>, of: Of, segments: &[Segment]) -> Res
                 &segment.file_node,
                 &segment.after,
                 &segment.upto,
+                &segment.lines,
                 &segment.size,
+                // Looked at already, and nothing was found to do.
+                &if segment.after.is_some() && segment.after == segment.upto { "done" } else { "open" },
             ],
         )
         .map_err(writing(of))?;
@@ -154,28 +181,27 @@ pub(crate) fn add(tx: &mut Transaction<'_>, of: Of, segments: &[Segment]) -> Res
     Ok(())
 }
 
+/// How long a worker that gives no sign of life keeps its segment. It gives one with each batch; and during a batch nobody can take the
+/// segment over, however long that is.
+const CLAIM: Duration = Duration::from_secs(5);
+
 /// Claims the next segment that is free, or whose worker is dead.
-pub(crate) fn claim(
-    tx: &mut Transaction<'_>,
-    of: Of,
-    pass: i32,
-    worker: &str,
-    lease: Duration,
-) -> Result<Option<Segment>> {
+pub(crate) fn claim(tx: &mut Transaction<'_>, of: Of, pass: i32, worker: &str) -> Result<Option<Segment>> {
     let row = tx
         .query_opt(
             "update coexist.segments as claimed
-            set worker = $4, worker_expires_at = clock_timestamp() + $5 * interval '1 second'
+            set worker = $4, token = token + 1, worker_expires_at = clock_timestamp() + $5 * interval '1 second'
             where change = $1 and backfill = $2 and pass = $3 and id = (
                 select id from coexist.segments
                 where change = $1 and backfill = $2 and pass = $3 and state = 'open'
+                    and exists (select from coexist.changes where name = $1 and phase = 'dual-writing' and direction = 'forward')
                     and (worker is null or worker = $4 or worker_expires_at < clock_timestamp())
                 order by id
                 for update skip locked
                 limit 1
             )
-            returning id, table_schema, table_name, file_node, after, upto, size",
-            &[&of.change, &of.backfill, &pass, &worker, &lease.as_secs_f64()],
+            returning id, table_schema, table_name, file_node, after, upto, lines, size, token",
+            &[&of.change, &of.backfill, &pass, &worker, &CLAIM.as_secs_f64()],
         )
         .map_err(writing(of))?;
     Ok(row.map(|row| Segment {
@@ -185,40 +211,64 @@ pub(crate) fn claim(
         file_node: row.get(3),
         after: row.get(4),
         upto: row.get(5),
-        size: row.get(6),
+        lines: row.get(6),
+        size: row.get(7),
+        token: row.get(8),
     }))
 }
 
-/// The cursor of a segment, which nobody else can move until the transaction ends; `None` in place of the segment where the worker no
-/// longer has it. Read anew for each batch, because the outcome of the last commit may not be known.
-pub(crate) fn hold(
-    tx: &mut Transaction<'_>,
-    of: Of,
-    segment: &Segment,
-    worker: &str,
-) -> Result<Option<Option<Vec<String>>>> {
+/// The cursor of a segment, for a batch. Read anew for each one, because the outcome of the last commit may not be known.
+///
+/// This row lock is what fences workers: a rollback, which deletes the segments, and another worker wait for it.
+pub(crate) fn hold(tx: &mut Transaction<'_>, of: Of, segment: &Segment) -> Result<Hold> {
     let row = tx
         .query_opt(
-            "select cursor from coexist.segments
-            where change = $1 and backfill = $2 and pass = $3 and id = $4 and worker = $5 and state = 'open'
-            for update",
-            &[&of.change, &of.backfill, &segment.pass, &segment.id, &worker],
+            "select segment.cursor, change.paused
+            from coexist.segments as segment join coexist.changes as change on change.name = segment.change
+            where segment.change = $1 and segment.backfill = $2 and segment.pass = $3 and segment.id = $4
+                and segment.token = $5 and segment.state = 'open'
+                and change.phase = 'dual-writing' and change.direction = 'forward'
+            for update of segment",
+            &[&of.change, &of.backfill, &segment.pass, &segment.id, &segment.token],
         )
         .map_err(writing(of))?;
-    Ok(row.map(|row| row.get(0)))
+    Ok(match row {
+        None => Hold::Lost,
+        Some(row) if row.get(1) => Hold::Paused,
+        Some(row) => Hold::Held(row.get(0)),
+    })
+}
+
+/// Gives a segment back, so that the next worker need not wait.
+pub(crate) fn release(tx: &mut Transaction<'_>, of: Of, segment: &Segment) -> Result<()> {
+    tx.execute(
+        "update coexist.segments set worker = null
+        where change = $1 and backfill = $2 and pass = $3 and id = $4 and token = $5",
+        &[&of.change, &of.backfill, &segment.pass, &segment.id, &segment.token],
+    )
+    .map_err(writing(of))?;
+    Ok(())
+}
+
+/// What is left to do of a pass.
+pub(crate) fn open(tx: &mut Transaction<'_>, of: Of, pass: i32) -> Result<Open> {
+    let row = tx
+        .query_one(
+            "select count(*), count(*) filter (where worker is null or worker_expires_at < clock_timestamp())
+            from coexist.segments where change = $1 and backfill = $2 and pass = $3 and state = 'open'",
+            &[&of.change, &of.backfill, &pass],
+        )
+        .map_err(reading(of))?;
+    let count = |column| usize::try_from(row.get::<_, i64>(column)).unwrap_or(usize::MAX);
+    Ok(Open { all: count(0), free: count(1) })
 }
 
 /// Moves the cursor on: in the transaction that changed the rows.
-pub(crate) fn advance(
-    tx: &mut Transaction<'_>,
-    of: Of,
-    segment: &Segment,
-    advance: &Advance,
-    lease: Duration,
-) -> Result<()> {
+pub(crate) fn advance(tx: &mut Transaction<'_>, of: Of, segment: &Segment, advance: &Advance) -> Result<()> {
     tx.execute(
         "update coexist.segments
-        set cursor = coalesce($5, cursor), read = case when $8 then greatest(size, read + $6) else read + $6 end, rows = rows + $7, batches = batches + 1,
+        set cursor = coalesce($5, cursor), rows = rows + $7, batches = batches + 1,
+            read = case when $8 then greatest(size, read + $6) else read + $6 end,
             state = case when $8 then 'done' else state end,
             worker_expires_at = clock_timestamp() + $9 * interval '1 second', updated_at = clock_timestamp()
         where change = $1 and backfill = $2 and pass = $3 and id = $4",
@@ -231,7 +281,7 @@ pub(crate) fn advance(
             &advance.read,
             &advance.rows,
             &advance.done,
-            &lease.as_secs_f64(),
+            &CLAIM.as_secs_f64(),
         ],
     )
     .map_err(writing(of))?;
@@ -264,22 +314,11 @@ pub(crate) fn last_progress(tx: &mut Transaction<'_>, change: &str) -> Result<Op
     Ok(row.map(|row| (row.get(0), PassProgress { size: row.get(1), read: row.get(2), rows: row.get(3) })))
 }
 
-/// Frees what dead workers had claimed. Only for who holds the change's lease.
-pub(crate) fn free_all(tx: &mut Transaction<'_>, of: Of) -> Result<()> {
-    tx.execute(
-        "update coexist.segments set worker = null
-        where change = $1 and backfill = $2 and state = 'open' and worker is not null",
-        &[&of.change, &of.backfill],
-    )
-    .map_err(writing(of))?;
-    Ok(())
-}
-
 /// Gives up a table's segments of one pass: the table was rewritten, and positions in it mean nothing any more.
 pub(crate) fn void(tx: &mut Transaction<'_>, of: Of, pass: i32, table: &QualifiedName) -> Result<()> {
     tx.execute(
         "update coexist.segments set state = 'void', updated_at = clock_timestamp()
-        where change = $1 and backfill = $2 and pass = $3 and table_schema = $4 and table_name = $5",
+        where change = $1 and backfill = $2 and pass = $3 and table_schema = $4 and table_name = $5 and state <> 'void'",
         &[&of.change, &of.backfill, &pass, &table.schema, &table.name],
     )
     .map_err(writing(of))?;

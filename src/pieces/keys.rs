@@ -63,3 +63,49 @@ pub(crate) fn end_of_piece(
     let row = tx.query_opt(&sql, &parameters).map_err(Error::database(format!("reading the keys of {table}")))?;
     Ok(row.map(|row| row.get(0)))
 }
+
+/// How many rows a table has, all its partitions together, as the server last estimated it; before it ever did, as rows of 100 bytes would fit.
+pub(crate) fn estimate(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result<i64> {
+    let row = tx
+        .query_one(
+            "with recursive tree as (
+                select to_regclass($1)::oid as id
+                union
+                select child.inhrelid from pg_inherits as child join tree on child.inhparent = tree.id
+            )
+            select coalesce(sum(
+                case when class.relpages > 0 then class.reltuples else pg_relation_size(class.oid) / 100 end
+            ) filter (where class.relkind <> 'p'), 0)::bigint
+            from tree join pg_class as class on class.oid = tree.id",
+            &[&table.quoted()],
+        )
+        .map_err(Error::database(format!("measuring table {table}")))?;
+    Ok(row.get(0))
+}
+
+/// How many rows are looked at to divide a table.
+const SAMPLE: f64 = 30_000.0;
+
+/// Keys below `last` that divide a table of about `rows` rows into `parts` of about the same size, in order. They need not be exact.
+pub(crate) fn quantiles(
+    tx: &mut Transaction<'_>,
+    table: &QualifiedName,
+    key: &[KeyColumn],
+    last: &Key,
+    rows: i64,
+    parts: i64,
+) -> Result<Vec<Key>> {
+    if parts < 2 {
+        return Ok(Vec::new());
+    }
+    let percent = (SAMPLE / rows as f64 * 100.0).clamp(0.0001, 100.0) as f32;
+    let bounds = Piece::Keys { after: None, upto: Some(statement::key_parameters(key, 1)) };
+    let next = key.len() + 1;
+    let (percent_at, parts_at) = (format!("${next}::real"), format!("${}::bigint", next + 1));
+    let sql = statement::key_quantiles(table, key, &bounds, &percent_at, &parts_at);
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = last.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+    parameters.push(&percent);
+    parameters.push(&parts);
+    let found = tx.query(&sql, &parameters).map_err(Error::database(format!("reading the keys of {table}")))?;
+    Ok(found.iter().map(|row| row.get(0)).collect())
+}

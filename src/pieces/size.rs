@@ -11,14 +11,13 @@ const LARGEST: i64 = 1 << 20;
 /// The size of pieces, in blocks or rows, and never less than one.
 #[derive(Clone, Debug)]
 pub(crate) struct PieceSize {
-    target: Duration,
     size: i64,
 }
 
 impl PieceSize {
-    /// Begins with `first`, and goes for pieces that take `target`.
-    pub fn new(target: Duration, first: i64) -> Self {
-        Self { target, size: first.max(1) }
+    /// Begins with `first`.
+    pub fn new(first: i64) -> Self {
+        Self { size: first.max(1) }
     }
 
     /// Blocks or rows of the next piece.
@@ -26,9 +25,10 @@ impl PieceSize {
         self.size
     }
 
-    /// A piece of this size took so long: shrinks at once where it was too slow, grows step by step where it was fast.
-    pub fn took(&mut self, duration: Duration) {
-        let factor = (self.target.as_secs_f64() / duration.as_secs_f64().max(1e-6)).min(GROWTH);
+    /// A piece of this size took so long, and should take `target`: shrinks at once where it was too slow, grows step by step where it was
+    /// fast.
+    pub fn took(&mut self, duration: Duration, target: Duration) {
+        let factor = (target.as_secs_f64() / duration.as_secs_f64().max(1e-6)).min(GROWTH);
         self.size = ((self.size as f64 * factor) as i64).clamp(1, LARGEST);
     }
 
@@ -44,18 +44,19 @@ mod tests {
 
     #[test]
     fn sizes_meet_the_target() {
-        let mut size = PieceSize::new(Duration::from_millis(500), 64);
-        size.took(Duration::from_millis(1));
+        let target = Duration::from_millis(500);
+        let mut size = PieceSize::new(64);
+        size.took(Duration::from_millis(1), target);
         assert_eq!(size.get(), 128, "it grows step by step");
-        size.took(Duration::from_secs(5));
+        size.took(Duration::from_secs(5), target);
         assert_eq!(size.get(), 12, "and shrinks at once");
         for _ in 0..10 {
-            size.took(Duration::from_secs(60));
+            size.took(Duration::from_secs(60), target);
             size.halve();
         }
         assert_eq!(size.get(), 1, "but not to nothing");
         for _ in 0..100 {
-            size.took(Duration::ZERO);
+            size.took(Duration::ZERO, target);
         }
         assert_eq!(size.get(), LARGEST, "nor without end");
     }

@@ -10,6 +10,13 @@ use crate::ledger::{self, Direction, StepState};
 /// Takes over the plan's words and stage, and all of it where nothing was done yet; refuses a plan that does something else than what was
 /// begun.
 pub(crate) fn adopt(run: &mut Run) -> Result<()> {
+    check(run)?;
+    let (plan, runner) = (run.plan, run.runner);
+    run.ledger("recording the plan", |tx| ledger::change::adopt(tx, plan, runner))
+}
+
+/// Refuses a plan that does something else than what was begun.
+pub(crate) fn check(run: &mut Run) -> Result<()> {
     let record = run.record()?;
     let plan = run.plan;
     let begun = record.phase != Phase::Declared
@@ -26,8 +33,7 @@ pub(crate) fn adopt(run: &mut Run) -> Result<()> {
             },
         });
     }
-    let runner = run.runner;
-    run.ledger("recording the plan", |tx| ledger::change::adopt(tx, plan, runner))
+    Ok(())
 }
 
 /// What `now` does otherwise than `earlier`, one difference a line.

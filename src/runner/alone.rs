@@ -1,5 +1,6 @@
 //! Statements that cannot run in a transaction (`CREATE INDEX CONCURRENTLY`): each try looks at what an earlier one left behind.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coexist_core::ident::QualifiedName;
@@ -76,8 +77,12 @@ fn run_one(run: &mut Run, step: &Step, statement: &str, longest_wait: &mut Durat
     // The lease is checked, if not held, by a statement that cannot be part of a transaction.
     run.transaction(Limits::LEDGER, "checking the lease", |_| Ok(()))?;
     run.options.tell(Event::Statement { step: step.id.clone(), sql: statement.to_string() });
-    let watched =
-        Watched { step: step.id.clone(), every: Duration::from_millis(250), patience: Some(run.options.deadline) };
+    let watched = Watched {
+        step: step.id.clone(),
+        every: Duration::from_millis(250),
+        patience: Some(run.options.deadline),
+        interrupt: Arc::clone(&run.options.stop),
+    };
     let begun = Instant::now();
     let (result, seen) = run.watched(watched, |run| run.session.run_alone(statement));
     *longest_wait = seen.longest_wait.max(*longest_wait);

@@ -22,7 +22,7 @@ use crate::options::{Options, Pace};
 use crate::verify;
 
 pub use blocker::Blocker;
-pub(crate) use run::Run;
+pub(crate) use run::{Run, Seat};
 pub use status::{BackfillStatus, Recorded, Status, StepStatus, StoppedRunner};
 pub(crate) use watch::Watched;
 
@@ -94,6 +94,21 @@ impl Runner {
     /// See [`Error`]; [`Error::OutOfOrder`] where nothing fills the rows that are written meanwhile.
     pub fn backfill(&mut self, plan: &Plan, pace: &Pace) -> Result<()> {
         self.after(plan, Phase::DualWriting)?.reach(plan, Phase::Backfilled, pace)
+    }
+
+    /// Takes part, with the workers of `pace`, in a backfill that a runner of another process leads. Ends when that is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NobodyLeads`] where none is under way, or its runner is gone; else see [`Error`].
+    pub fn join(&mut self, plan: &Plan, pace: &Pace) -> Result<()> {
+        pace.check()?;
+        self.must_be_known(&plan.change)?;
+        self.after(plan, Phase::DualWriting)?;
+        self.must_fit(plan)?;
+        let mut run = Run::join(plan, &self.options, &self.database, &mut self.session, &self.name);
+        adopt::check(&mut run)?;
+        backfill::join(&mut run, pace)
     }
 
     /// Builds the indexes and constraints of the after shape, and compares every row.
@@ -209,6 +224,12 @@ impl Runner {
         }
     }
 
+    /// Fails where the server is too old for the plan.
+    fn must_fit(&self, plan: &Plan) -> Result<()> {
+        let (change, needed, found) = (plan.change.clone(), plan.server, self.session.server);
+        if found < needed { Err(Error::ServerTooOld { change, needed, found }) } else { Ok(()) }
+    }
+
     fn set_paused(&mut self, change: &str, paused: bool) -> Result<()> {
         self.must_be_known(change)?;
         let mut tx = self.session.begin(Limits::LEDGER)?;
@@ -252,13 +273,7 @@ impl Runner {
     /// Does something with the change in hand; what goes wrong is also written to the ledger's log.
     fn hold<T>(&mut self, plan: &Plan, work: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
         self.reconnect_if_gone()?;
-        if self.session.server < plan.server {
-            return Err(Error::ServerTooOld {
-                change: plan.change.clone(),
-                needed: plan.server,
-                found: self.session.server,
-            });
-        }
+        self.must_fit(plan)?;
         let mut run = Run::hold(plan, &self.options, &self.database, &mut self.session, &self.name)?;
         let result = work(&mut run);
         if let Err(error) = &result {

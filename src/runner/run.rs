@@ -8,7 +8,7 @@ use postgres::Transaction;
 
 use super::backoff::Backoff;
 use super::blocker::{self, Blocker};
-use super::watch::{Seen, Watch, Watched};
+use super::watch::{Post, Posts, Seen, Watch, Watched};
 use crate::database::{Database, Limits, Session};
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -26,7 +26,27 @@ const TRIES_BEHIND_PREPARED: u32 = 3;
 /// How often one operation may lose its connection. One that ends the server each time must not do so for ever.
 const LOSSES: u32 = 5;
 
-/// A change that this process, and no other, works on.
+/// A place beside a session that works on a change.
+#[derive(Clone)]
+pub(crate) struct Seat<'a> {
+    plan: &'a Plan,
+    database: &'a Database,
+    pub runner: &'a str,
+    identity: String,
+    posts: Posts,
+}
+
+impl Seat<'_> {
+    /// One more session on the same server, for who sits here.
+    pub fn open(&self, options: &Options) -> Result<Session> {
+        let opened = Session::open(self.database, "coexist");
+        Session::insist(self.database, "coexist", &self.identity, options.reconnect_for, opened, &|| {
+            options.must_stop()
+        })
+    }
+}
+
+/// A change that this process works on.
 pub(crate) struct Run<'a> {
     pub plan: &'a Plan,
     pub options: &'a Options,
@@ -34,10 +54,18 @@ pub(crate) struct Run<'a> {
     pub session: &'a mut Session,
     /// The name of this runner.
     pub runner: &'a str,
-    token: i64,
-    watch: Watch,
+    fence: Fence,
+    post: Post,
     /// Who kept us waiting last.
     blockers: Vec<Blocker>,
+}
+
+/// What keeps a session that was cut off from changing anything later.
+enum Fence {
+    /// The lease on the change, and what keeps it alive.
+    Lease { token: i64, _watch: Watch },
+    /// Nothing of the change as a whole: each transaction of a backfill worker holds its segment.
+    Segment { _watch: Option<Watch> },
 }
 
 impl<'a> Run<'a> {
@@ -57,8 +85,40 @@ impl<'a> Run<'a> {
         let mut tx = session.begin(Limits::LEDGER)?;
         let token = ledger::lease::take(&mut tx, &plan.change, runner, options.lease)?;
         commit(tx, "taking the lease")?;
-        let watch = Watch::start(database, options, &plan.change, token, session.pid);
-        Ok(Self { plan, options, database, session, runner, token, watch, blockers: Vec::new() })
+        let watch = Watch::start(database, options, &plan.change, Some(token));
+        let post = watch.posts().add(session.pid);
+        let fence = Fence::Lease { token, _watch: watch };
+        Ok(Self { plan, options, database, session, runner, fence, post, blockers: Vec::new() })
+    }
+
+    /// Takes part in what another runner leads, without the lease.
+    pub fn join(
+        plan: &'a Plan,
+        options: &'a Options,
+        database: &'a Database,
+        session: &'a mut Session,
+        runner: &'a str,
+    ) -> Self {
+        session.serve(plan);
+        let watch = Watch::start(database, options, &plan.change, None);
+        let post = watch.posts().add(session.pid);
+        let fence = Fence::Segment { _watch: Some(watch) };
+        Self { plan, options, database, session, runner, fence, post, blockers: Vec::new() }
+    }
+
+    /// One more session that works on the change in hand, in another thread. It ends before this one does.
+    pub fn beside(seat: &Seat<'a>, options: &'a Options, session: &'a mut Session, runner: &'a str) -> Self {
+        session.serve(seat.plan);
+        let post = seat.posts.add(session.pid);
+        let fence = Fence::Segment { _watch: None };
+        let Seat { plan, database, .. } = *seat;
+        Self { plan, options, database, session, runner, fence, post, blockers: Vec::new() }
+    }
+
+    /// What other threads need in order to work beside this one.
+    pub fn seat(&self) -> Seat<'a> {
+        let identity = self.session.identity.clone();
+        Seat { plan: self.plan, database: self.database, runner: self.runner, identity, posts: self.post.posts() }
     }
 
     /// The change's name.
@@ -66,7 +126,7 @@ impl<'a> Run<'a> {
         &self.plan.change
     }
 
-    /// One transaction, fenced by the lease. `work` does not commit.
+    /// One transaction, fenced by the lease where there is one. `work` does not commit.
     pub fn transaction<T>(
         &mut self,
         limits: Limits,
@@ -74,7 +134,9 @@ impl<'a> Run<'a> {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut tx = self.session.begin(limits)?;
-        ledger::lease::check(&mut tx, &self.plan.change, self.token)?;
+        if let Fence::Lease { token, .. } = self.fence {
+            ledger::lease::check(&mut tx, &self.plan.change, token)?;
+        }
         let result = work(&mut tx)?;
         commit(tx, doing)?;
         Ok(result)
@@ -127,15 +189,15 @@ impl<'a> Run<'a> {
         self.options.tell(Event::Reconnecting { reason: lost.to_string() });
         let options = self.options;
         self.session.reopen(self.database, options.reconnect_for, lost, &|| options.must_stop())?;
-        self.watch.follow(self.session.pid);
+        self.post.follow(self.session.pid);
         Ok(())
     }
 
     /// Looks, meanwhile, for who keeps us waiting.
     pub fn watched<T>(&mut self, watched: Watched, work: impl FnOnce(&mut Self) -> T) -> (T, Seen) {
-        self.watch.look(watched);
+        self.post.look(watched);
         let result = work(self);
-        let seen = self.watch.seen();
+        let seen = self.post.seen();
         if !seen.blockers.is_empty() {
             self.blockers.clone_from(&seen.blockers);
         }
@@ -217,7 +279,8 @@ impl<'a> Run<'a> {
 /// Gives the lease back, so that the next runner need not wait for it to expire.
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        let (change, token) = (self.plan.change.as_str(), self.token);
+        let change = self.plan.change.as_str();
+        let Fence::Lease { token, .. } = self.fence else { return };
         let release = |run: &mut Self| {
             run.transaction(Limits::LEDGER, "giving back the lease", |tx| ledger::lease::release(tx, change, token))
         };

@@ -1,5 +1,6 @@
 //! Carries out one step, or takes it back, so that its record commits with its effect.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coexist_core::plan::{Action, Mode, Step};
@@ -97,7 +98,7 @@ fn together(
 ) -> Result<Duration> {
     let limits = Limits { lock: Some(run.options.lock_timeout), statement: statement_timeout };
     let every = if statement_timeout.is_some() { Duration::from_millis(50) } else { Duration::from_millis(500) };
-    let watched = Watched { step: step.id.clone(), every, patience: None };
+    let watched = Watched { step: step.id.clone(), every, patience: None, interrupt: Arc::clone(&run.options.stop) };
     let mut longest_wait = Duration::ZERO;
     run.persist(&step.id, |run, tries| {
         if let Some(record) = record.filter(|_| tries > 1) {

@@ -1,6 +1,8 @@
-//! A second session beside the one that works: it keeps the lease alive, sees who keeps the first one waiting, and cancels its statement
-//! when the run must stop.
+//! A second session beside those that work: it keeps the lease alive, sees who keeps the others waiting, and cancels their statements when
+//! they must stop.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,21 +17,23 @@ use crate::options::Options;
 /// How long the same blockers are not told again.
 const TELL_AGAIN: Duration = Duration::from_secs(5);
 
-/// What the second session keeps an eye on.
+/// What the second session keeps an eye on, of one that works.
 #[derive(Clone, Debug)]
 pub(crate) struct Watched {
-    /// The step, or what else the first session does.
+    /// The step, or what else the session does.
     pub step: String,
     /// How often to look.
     pub every: Duration,
-    /// For how long the first session may wait for a lock before its statement is cancelled.
+    /// For how long the session may wait for a lock before its statement is cancelled.
     pub patience: Option<Duration>,
+    /// Cancels the statement once it is true.
+    pub interrupt: Arc<AtomicBool>,
 }
 
 /// What it saw.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// The longest time that the first session waited for a lock.
+    /// The longest time that the session waited for a lock.
     pub longest_wait: Duration,
     /// Who kept it waiting last.
     pub blockers: Vec<Blocker>,
@@ -43,6 +47,16 @@ pub(crate) struct Watch {
     thread: Option<JoinHandle<()>>,
 }
 
+/// The place of one session that works. It is given up when this is dropped.
+pub(crate) struct Post {
+    shared: Arc<Shared>,
+    number: u32,
+}
+
+/// The places of all sessions that one watch has an eye on.
+#[derive(Clone)]
+pub(crate) struct Posts(Arc<Shared>);
+
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
@@ -51,14 +65,21 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
+    posts: BTreeMap<u32, PostState>,
+    /// How many posts there ever were.
+    made: u32,
+    closing: bool,
+}
+
+#[derive(Default)]
+struct PostState {
     /// The process that works.
     pid: i32,
     watched: Option<Watched>,
+    looked: Option<Instant>,
     seen: Seen,
     waiting_since: Option<Instant>,
     told: Option<Instant>,
-    cancelled: bool,
-    closing: bool,
 }
 
 impl Shared {
@@ -68,11 +89,21 @@ impl Shared {
     }
 }
 
+impl Posts {
+    /// A place for the session of process `pid`.
+    pub fn add(&self, pid: i32) -> Post {
+        let mut state = self.0.lock();
+        state.made += 1;
+        let number = state.made;
+        state.posts.insert(number, PostState { pid, ..PostState::default() });
+        Post { shared: Arc::clone(&self.0), number }
+    }
+}
+
 impl Watch {
-    /// Begins to keep the lease on `change` alive, for the session of process `pid`.
-    pub fn start(database: &Database, options: &Options, change: &str, token: i64, pid: i32) -> Self {
+    /// Begins; where there is a token, keeps the lease on `change` alive.
+    pub fn start(database: &Database, options: &Options, change: &str, token: Option<i64>) -> Self {
         let shared = Arc::new(Shared::default());
-        shared.lock().pid = pid;
         let watcher = Watcher {
             database: database.clone(),
             options: options.clone(),
@@ -85,23 +116,51 @@ impl Watch {
         Self { shared, thread }
     }
 
-    /// The first session is another one now.
-    pub fn follow(&self, pid: i32) {
-        self.shared.lock().pid = pid;
+    /// Where sessions that work have their places.
+    pub fn posts(&self) -> Posts {
+        Posts(Arc::clone(&self.shared))
+    }
+}
+
+impl Post {
+    /// Where this one and others have their places.
+    pub fn posts(&self) -> Posts {
+        Posts(Arc::clone(&self.shared))
     }
 
-    /// Begins to look for who keeps the first session waiting.
+    /// The session is another one now.
+    pub fn follow(&self, pid: i32) {
+        if let Some(post) = self.shared.lock().posts.get_mut(&self.number) {
+            post.pid = pid;
+        }
+    }
+
+    /// Begins to look for who keeps the session waiting.
     pub fn look(&self, watched: Watched) {
         let mut state = self.shared.lock();
-        *state = State { pid: state.pid, closing: state.closing, watched: Some(watched), ..State::default() };
+        if let Some(post) = state.posts.get_mut(&self.number) {
+            *post = PostState {
+                pid: post.pid,
+                watched: Some(watched),
+                looked: Some(Instant::now()),
+                ..PostState::default()
+            };
+        }
         self.shared.changed.notify_all();
     }
 
     /// Stops looking, and says what was seen.
     pub fn seen(&self) -> Seen {
         let mut state = self.shared.lock();
-        state.watched = None;
-        std::mem::take(&mut state.seen)
+        let Some(post) = state.posts.get_mut(&self.number) else { return Seen::default() };
+        post.watched = None;
+        std::mem::take(&mut post.seen)
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        self.shared.lock().posts.remove(&self.number);
     }
 }
 
@@ -116,11 +175,18 @@ impl Drop for Watch {
     }
 }
 
+/// What to look at now.
+struct Due {
+    post: u32,
+    pid: i32,
+    watched: Watched,
+}
+
 struct Watcher {
     database: Database,
     options: Options,
     change: String,
-    token: i64,
+    token: Option<i64>,
     session: Option<Session>,
     shared: Arc<Shared>,
 }
@@ -129,37 +195,45 @@ impl Watcher {
     fn run(mut self) {
         let beat = self.options.lease / 4;
         let mut next_beat = Instant::now() + beat;
-        while let Some(watched) = self.wait(next_beat) {
+        while let Some(due) = self.wait(next_beat) {
             if Instant::now() >= next_beat {
-                // A failure shows in the first session, whose next transaction checks the lease.
-                let _ = self.renew();
+                if let Some(token) = self.token {
+                    // A failure shows in the first session, whose next transaction checks the lease.
+                    let _ = self.renew(token);
+                }
                 next_beat = Instant::now() + beat;
             }
-            if let Some((pid, watched)) = watched {
-                let _ = self.observe(pid, &watched);
+            for due in due {
+                let _ = self.observe(&due);
             }
         }
     }
 
-    /// Waits for the next thing to do; `None` when it is over.
-    #[allow(clippy::type_complexity)]
-    fn wait(&self, next_beat: Instant) -> Option<Option<(i32, Watched)>> {
+    /// Waits for the next things to do; `None` when it is over.
+    fn wait(&self, next_beat: Instant) -> Option<Vec<Due>> {
         let mut state = self.shared.lock();
         loop {
             if state.closing {
                 return None;
             }
-            let until_beat = next_beat.saturating_duration_since(Instant::now());
-            if until_beat.is_zero() {
-                return Some(state.watched.clone().map(|watched| (state.pid, watched)));
+            let now = Instant::now();
+            let mut next = next_beat;
+            let mut due = Vec::new();
+            for (number, post) in &mut state.posts {
+                let Some(watched) = &post.watched else { continue };
+                let at = post.looked.map_or(now, |looked| looked + watched.every);
+                if at <= now {
+                    due.push(Due { post: *number, pid: post.pid, watched: watched.clone() });
+                    post.looked = Some(now);
+                } else {
+                    next = next.min(at);
+                }
             }
-            let timeout = state.watched.as_ref().map_or(until_beat, |watched| watched.every.min(until_beat));
-            let (back, waited) =
-                self.shared.changed.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner);
-            state = back;
-            if waited.timed_out() && !state.closing {
-                return Some(state.watched.clone().map(|watched| (state.pid, watched)));
+            if !due.is_empty() || now >= next_beat {
+                return Some(due);
             }
+            let timeout = next.saturating_duration_since(now);
+            (state, _) = self.shared.changed.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -171,39 +245,41 @@ impl Watcher {
         Ok(self.session.insert(session))
     }
 
-    fn renew(&mut self) -> Result<()> {
-        let (change, token, lease) = (self.change.clone(), self.token, self.options.lease);
+    fn renew(&mut self, token: i64) -> Result<()> {
+        let (change, lease) = (self.change.clone(), self.options.lease);
         let mut tx = self.session()?.begin(Limits::LEDGER)?;
         lease::renew(&mut tx, &change, token, lease)?;
         tx.commit().map_err(crate::error::Error::database("extending the lease"))
     }
 
-    fn observe(&mut self, pid: i32, watched: &Watched) -> Result<()> {
+    fn observe(&mut self, due: &Due) -> Result<()> {
+        let Due { pid, watched, .. } = due;
         let mut tx = self.session()?.begin(Limits::LEDGER)?;
-        let blockers = blocker::blocking(&mut tx, pid)?;
+        let blockers = blocker::blocking(&mut tx, *pid)?;
         drop(tx);
 
         let mut state = self.shared.lock();
-        if state.pid != pid || state.watched.is_none() {
+        let Some(post) = state.posts.get_mut(&due.post).filter(|post| post.pid == *pid && post.watched.is_some())
+        else {
             return Ok(());
-        }
+        };
         let mut tell = false;
         if blockers.is_empty() {
-            state.waiting_since = None;
+            post.waiting_since = None;
         } else {
-            let since = *state.waiting_since.get_or_insert_with(Instant::now);
-            state.seen.longest_wait = state.seen.longest_wait.max(since.elapsed());
-            tell = state.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN);
+            let since = *post.waiting_since.get_or_insert_with(Instant::now);
+            post.seen.longest_wait = post.seen.longest_wait.max(since.elapsed());
+            tell = post.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN);
             if tell {
-                state.told = Some(Instant::now());
+                post.told = Some(Instant::now());
             }
-            state.seen.blockers.clone_from(&blockers);
+            post.seen.blockers.clone_from(&blockers);
         }
         let out_of_patience =
-            watched.patience.zip(state.waiting_since).is_some_and(|(patience, since)| since.elapsed() >= patience);
-        let cancel = !state.cancelled && (out_of_patience || self.options.must_stop());
-        state.cancelled |= cancel;
-        state.seen.gave_up |= cancel && out_of_patience;
+            watched.patience.zip(post.waiting_since).is_some_and(|(patience, since)| since.elapsed() >= patience);
+        // A cancellation that comes between two statements has no effect, so it is repeated.
+        let cancel = out_of_patience || watched.interrupt.load(Ordering::Relaxed);
+        post.seen.gave_up |= out_of_patience;
         drop(state);
 
         if tell {
@@ -211,7 +287,7 @@ impl Watcher {
         }
         if cancel {
             let mut tx = self.session()?.begin(Limits::LEDGER)?;
-            tx.execute("select pg_cancel_backend($1)", &[&pid])
+            tx.execute("select pg_cancel_backend($1)", &[pid])
                 .map_err(crate::error::Error::database("cancelling our statement"))?;
         }
         Ok(())

@@ -394,9 +394,10 @@ fn h05_it_goes_on_where_it_stopped() {
 fn batch(lock: Option<&str>) -> String {
     let plan = split();
     let piece = Piece::Keys { after: None, upto: None };
-    let sql = statement::insert_batch(&plan.backfill[0], &piece, 13).unwrap();
-    let sql = lock.map_or(sql.clone(), |lock| sql.replace("for share", lock));
-    format!("set coexist.backfill = 'split_users'; {sql}")
+    let locking = statement::lock_batch(&plan.backfill[0], &piece, 13).unwrap();
+    let locking = lock.map_or(locking.clone(), |lock| locking.replace("for share", lock));
+    let insert = statement::insert_batch(&plan.backfill[0], &piece, 13).unwrap();
+    format!("set coexist.backfill = 'split_users'; {locking}; {insert}")
 }
 
 /// Profiles without a user, or of a user without a bio, after a write that begins while a batch is open, or was open when it began.
@@ -462,7 +463,7 @@ fn h58_pieces_are_read_by_the_index_and_by_position() {
     let bound = |a: i32, b: i64| Some(vec![format!("{a}::integer"), format!("{b}::bigint")]);
     let piece = Piece::Keys { after: bound(5, 50_000), upto: bound(5, 60_000) };
     let rest = Piece::Keys { after: bound(5, 50_000), upto: bound(9, 99_999) };
-    let blocks = Piece::Blocks { from: "100".into(), to: "110".into() };
+    let blocks = Piece::Blocks { from: "100".into(), to: "110".into(), lines: "100".into() };
     let update =
         statement::update_batch(&table("items"), &[("note".into(), "'x'".into())], "true", &blocks, world.server);
     let by_position = if world.server >= 14 { "Tid Range Scan" } else { "Tid Scan" };

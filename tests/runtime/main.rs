@@ -19,3 +19,4 @@ mod phases;
 mod session;
 mod status;
 mod whole;
+mod workers;

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use super::block::Block;
 use super::plan_file;
-use super::statement::{Piece, batch_by_position, copy_batch, end_of_piece, last_key};
+use super::statement::{
+    Copy, Piece, TID_RANGE_SCAN, batch_by_position, copy_batch, end_of_piece, last_key, pending_lines,
+};
 use crate::ident::{QualifiedName, dollar_tag, quote_ident, quote_literal};
 use crate::plan::{Action, BACKFILL_SETTING, Backfill, Lock, Mode, Phase, Plan, Reconcile, Stage, Step};
 
@@ -286,10 +288,11 @@ fn backfill_file(plan: &Plan, fingerprint: &str) -> String {
     text.0
 }
 
-/// Tells the sync triggers, for this transaction, that the backfill of this change is writing.
+/// Tells the sync triggers, for this transaction, that the backfill of this change is writing; and the server to read by key or position,
+/// however it estimates the tables.
 fn announce(plan: &Plan) -> String {
     format!(
-        "perform pg_catalog.set_config({}, {}, true);",
+        "perform pg_catalog.set_config({}, {}, true), pg_catalog.set_config('enable_seqscan', 'off', true);",
         quote_literal(BACKFILL_SETTING),
         quote_literal(&plan.change)
     )
@@ -297,21 +300,43 @@ fn announce(plan: &Plan) -> String {
 
 /// A loop over the pages that the table has at its start; rows that move meanwhile are synced by the triggers on their way.
 fn position_loop(plan: &Plan, backfill: &Backfill, table: &QualifiedName) -> Block {
-    let piece = Piece::Blocks { from: "page".to_owned(), to: "page + step".to_owned() };
+    let piece = Piece::Blocks { from: "page".to_owned(), to: "page + step".to_owned(), lines: "lines".to_owned() };
+    let fill = |body: &mut Block, server| {
+        for statement in batch_by_position(backfill, table, &piece, server).unwrap_or_default() {
+            body.line(format!("{statement};"));
+        }
+    };
+    let by_line = plan.server < TID_RANGE_SCAN;
     let mut body = Block::default();
-    body.open("declare")
-        .line("page bigint := 0;")
-        .line("step constant bigint := 100;")
-        .line("pages constant bigint :=")
-        .line(format!(
-            "  pg_catalog.pg_relation_size({}::regclass) / pg_catalog.current_setting('block_size')::bigint;",
-            quote_literal(&table.quoted())
-        ))
-        .branch("begin")
-        .open("while page < pages loop")
-        .line(announce(plan));
-    for statement in batch_by_position(backfill, table, &piece, plan.server).unwrap_or_default() {
-        body.line(format!("{statement};"));
+    body.open("declare").line("page bigint := 0;").line("step constant bigint := 100;");
+    body.line("pages constant bigint :=").line(format!(
+        "  pg_catalog.pg_relation_size({}::regclass) / pg_catalog.current_setting('block_size')::bigint;",
+        quote_literal(&table.quoted())
+    ));
+    if by_line {
+        body.line(format!(
+            "by_position constant boolean := pg_catalog.current_setting('server_version_num')::integer >= {TID_RANGE_SCAN}0000;"
+        ));
+        body.line("lines integer;");
+    }
+    body.branch("begin");
+    if by_line {
+        body.open("if not by_position then");
+        body.line(format!(
+            "lines := (select max(line) from ({}) as stretches (stretch, line));",
+            pending_lines(table, backfill.pending(), "pages + 1")
+        ));
+        body.close("end if;");
+    }
+    body.open("while page < pages loop").line(announce(plan));
+    if by_line {
+        body.open("if by_position then");
+        fill(&mut body, TID_RANGE_SCAN);
+        body.branch("else");
+        fill(&mut body, plan.server);
+        body.close("end if;");
+    } else {
+        fill(&mut body, plan.server);
     }
     body.line("commit;").line("page := page + step;").close("end loop;").close("end");
     body
@@ -328,16 +353,23 @@ fn key_loop(plan: &Plan, backfill: &Backfill) -> Block {
         let rest = Piece::Keys { after, upto: None };
         format!("upto := ({});", end_of_piece(table, key, &rest, &batch))
     };
-    let copy = |after| {
+    let copy = |body: &mut Block, after| {
         let piece = Piece::Keys { after, upto: Some(bound("upto")) };
-        copy_batch(backfill, &piece, plan.server).unwrap_or_default() + ";"
+        let Some(Copy { lock, write }) = copy_batch(backfill, &piece, plan.server) else { return };
+        if let Some(lock) = lock {
+            body.line(format!("locked := ({lock});"));
+        }
+        body.line(write + ";");
     };
     let mut body = Block::default();
     body.open("declare")
         .line(format!("last constant text[] := ({});", last_key(table, key)))
         .line("reached text[];")
-        .line("upto text[];")
-        .branch("begin")
+        .line("upto text[];");
+    if matches!(backfill, Backfill::Insert { .. }) {
+        body.line("locked bigint;");
+    }
+    body.branch("begin")
         .open("while reached is distinct from last loop")
         .open("if reached is null then")
         .line(end(None))
@@ -346,15 +378,11 @@ fn key_loop(plan: &Plan, backfill: &Backfill) -> Block {
         .close("end if;")
         .line("upto := coalesce(upto, last);")
         .line(announce(plan))
-        .open("if reached is null then")
-        .line(copy(None))
-        .branch("else")
-        .line(copy(Some(bound("reached"))))
-        .close("end if;")
-        .line("commit;")
-        .line("reached := upto;")
-        .close("end loop;")
-        .close("end");
+        .open("if reached is null then");
+    copy(&mut body, None);
+    body.branch("else");
+    copy(&mut body, Some(bound("reached")));
+    body.close("end if;").line("commit;").line("reached := upto;").close("end loop;").close("end");
     body
 }
 

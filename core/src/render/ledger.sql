@@ -63,6 +63,7 @@ create table if not exists coexist.segments (
     file_node oid,
     after text[],
     upto text[],
+    lines integer,
     cursor text[],
     size bigint not null,
     read bigint not null default 0,
@@ -70,11 +71,14 @@ create table if not exists coexist.segments (
     batches bigint not null default 0,
     state text not null default 'open' check (state in ('open', 'done', 'void')),
     worker text,
+    token bigint not null default 0,
     worker_expires_at timestamptz,
     updated_at timestamptz not null default pg_catalog.clock_timestamp(),
     primary key (change, backfill, pass, id)
 );
 comment on table coexist.segments is 'Pieces of tables that backfill workers claim. The cursor commits with the rows';
+comment on column coexist.segments.lines is 'The highest line of a block that has a row to fill, where servers before 14 had to find out';
+comment on column coexist.segments.token is 'Grows with every claim; a batch of a former worker does not commit';
 comment on column coexist.segments.size is 'Blocks where the bounds are blocks, else rows, estimated';
 comment on column coexist.segments.read is 'How much of the size is done';
 comment on column coexist.segments.rows is 'How many rows were changed';

@@ -7,7 +7,10 @@ use crate::ident::{QualifiedName, quote_ident, quote_literal};
 use crate::plan::{Backfill, Combined, KeyColumn, Reconcile, Values};
 
 /// The first release that reads `ctid >= … and ctid < …` by position. Before it, that condition reads the whole table.
-const TID_RANGE_SCAN: u32 = 14;
+pub const TID_RANGE_SCAN: u32 = 14;
+
+/// As many lines as a block can have: SQL of the type `integer`.
+pub const MOST_LINES: &str = "(current_setting('block_size')::integer - 24) / 28";
 
 /// How many keys of rows that disagree one piece reports.
 pub const SAMPLES_PER_PIECE: usize = 20;
@@ -21,6 +24,9 @@ pub enum Piece {
         from: String,
         /// The first block that no longer belongs to it.
         to: String,
+        /// The highest line in these blocks that has such a row, SQL of the type `integer`; at most [`MOST_LINES`]. Servers before 14 read
+        /// line by line, and most blocks have fewer lines than they could.
+        lines: String,
     },
     /// The row at this position: SQL of the type `tid`.
     Row {
@@ -60,9 +66,19 @@ pub fn update_batch(
     )
 }
 
+/// The statements of one batch of a copy from one table into another, in one transaction.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// Locks rows that the other one reads, where that one does not do it by itself: a query of one count.
+    pub lock: Option<String>,
+    /// Adds or changes rows, and counts them.
+    pub write: String,
+}
+
 /// One batch of a copy from one table into another; `None` for a copy within a row.
-pub fn copy_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
-    insert_batch(backfill, piece, server).or_else(|| update_from_batch(backfill, piece, server))
+pub fn copy_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<Copy> {
+    let write = insert_batch(backfill, piece, server).or_else(|| update_from_batch(backfill, piece, server))?;
+    Some(Copy { lock: lock_batch(backfill, piece, server), write })
 }
 
 /// The statements of one batch by position, in order, with the same parameters each: the last one counts the rows that it changed. `table`
@@ -148,13 +164,31 @@ pub fn conflict_target(values: &Values) -> String {
     if values.nulls { format!("({})", values.own("")) } else { values.own("") }
 }
 
-/// One batch of a copy into another table, as `insert`. It adds the rows that are still missing, and counts them.
+/// Locks the source rows of one batch of a copy into another table, in the order of their key, until the batch commits: what runs before
+/// [`insert_batch`].
 ///
-/// The source rows are locked in the order of their key until the batch commits. `for share` is the weakest lock that is right: a delete
-/// or an update of a source row that came first is waited for and seen, one that comes later waits, and its trigger then finds the copy. With
-/// `for key share` an update that empties the row would not wait, find nothing to remove, and leave a ghost.
+/// `for share` is the weakest lock that is right: a delete or an update of a source row that came first is waited for and seen, one that
+/// comes later waits, and its trigger then finds the copy. With `for key share` an update that empties the row would not wait, find nothing
+/// to remove, and leave a ghost.
+pub fn lock_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
+    let Backfill::Insert { source, key, pending, .. } = backfill else { return None };
+    Some(format!(
+        "select count(*) from (\n    select from {} as source\n    where {}\n        and ({pending})\n    order by {}\n    \
+         for share\n) as locked",
+        source.quoted(),
+        condition(piece, key, "source.", server),
+        key_order(key, ""),
+    ))
+}
+
+/// One batch of a copy into another table, as `insert`, after [`lock_batch`]. It adds the rows that are still missing, and counts them.
 ///
-/// `offset 0` has the target looked into by its key, row by row. Without it the server may read all of the target for each batch.
+/// Its snapshot is taken when the source rows are locked, so it sees every target row that goes with one of them: whoever writes such a row
+/// locks the source row first. Hence it needs no `on conflict`, which costs more than the rest of the insert, where each source row has a
+/// target row of its own. What conflicts nevertheless is a reason to try the batch again.
+///
+/// Both tables are looked into by the same range of their keys. Where the target's key is not the source's, it is looked into row by row
+/// (`offset 0`): otherwise the server may read all of it for each batch.
 pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
     let Backfill::Insert { source, target, key, columns, pending, target_key } = backfill else { return None };
     let names: Vec<String> = columns.iter().map(|(column, _)| quote_ident(column)).collect();
@@ -164,10 +198,18 @@ pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<S
         .filter(|(column, _)| target_key.contains(column))
         .map(|(column, expression)| format!("target.{} = ({expression})", quote_ident(column)))
         .collect();
-    let conflict: Vec<String> = target_key.iter().map(|column| quote_ident(column)).collect();
+    let (bounds, conflict) = match shared_key(backfill) {
+        Some(target_key) => {
+            (format!("\n            and {}", condition(piece, &target_key, "target.", server)), String::new())
+        }
+        None => {
+            let target_key: Vec<String> = target_key.iter().map(|column| quote_ident(column)).collect();
+            (" offset 0".to_owned(), format!("\non conflict ({}) do nothing", target_key.join(", ")))
+        }
+    };
     Some(format!(
         "insert into {} ({})\noverriding system value\nselect {}\nfrom {} as source\nwhere {}\n    and ({pending})\n    \
-         and not exists (select from {} as target where {} offset 0)\norder by {}\nfor share of source\non conflict ({}) do nothing",
+         and not exists (\n        select from {} as target\n        where {}{bounds}\n    )\norder by {}{conflict}",
         target.quoted(),
         names.join(", "),
         expressions.join(",\n    "),
@@ -176,7 +218,6 @@ pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<S
         target.quoted(),
         same_key.join(" and "),
         key_order(key, ""),
-        conflict.join(", "),
     ))
 }
 
@@ -220,6 +261,23 @@ pub fn update_from_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Opt
         table.quoted(),
         set.join(",\n    "),
     ))
+}
+
+/// The columns of the target that hold the source's key, in its order, where they are the target's key as well.
+fn shared_key(backfill: &Backfill) -> Option<Vec<KeyColumn>> {
+    let Backfill::Insert { key, columns, target_key, .. } = backfill else { return None };
+    let shared: Option<Vec<KeyColumn>> = key
+        .iter()
+        .map(|part| {
+            let value = format!("source.{}", quote_ident(&part.name));
+            let bare = format!("source.{}", part.name);
+            let same = |(column, expression): &&(String, String)| {
+                target_key.contains(column) && (*expression == value || *expression == bare)
+            };
+            columns.iter().find(same).map(|(column, _)| KeyColumn { name: column.clone(), ty: part.ty.clone() })
+        })
+        .collect();
+    shared.filter(|shared| shared.len() == target_key.len())
 }
 
 /// Compares the rows of one piece: one row with the number of rows read, the number that disagree, and up to [`SAMPLES_PER_PIECE`] keys of
@@ -268,6 +326,18 @@ pub fn pending_rows(table: &QualifiedName, key: &[KeyColumn], pending: &str, pie
     )
 }
 
+/// Reads a table once and finds, for each stretch of `blocks` blocks (SQL of the type `bigint`) that has rows which are still pending, the
+/// number of the stretch and the highest line of such a row.
+///
+/// For servers that cannot read by position: a row that is not pending now will not be later, because the triggers fill what is written.
+pub fn pending_lines(table: &QualifiedName, pending: &str, blocks: &str) -> String {
+    format!(
+        "select position[0]::bigint / ({blocks}) as stretch, max(position[1])::integer\n\
+         from (select ctid::text::point as position from only {} where {pending}) as row_position\ngroup by stretch\norder by stretch",
+        table.quoted()
+    )
+}
+
 /// Finds the last key of the first `rows` rows (SQL of the type `bigint`) of `rest`: one row with the key as `text[]`, or no row where
 /// fewer are left.
 pub fn end_of_piece(table: &QualifiedName, key: &[KeyColumn], rest: &Piece, rows: &str) -> String {
@@ -277,6 +347,23 @@ pub fn end_of_piece(table: &QualifiedName, key: &[KeyColumn], rest: &Piece, rows
         table.quoted(),
         condition(rest, key, "source.", TID_RANGE_SCAN),
         key_order(key, "")
+    )
+}
+
+/// Finds the keys that divide a table into `segments` parts (SQL of the type `bigint`) of about the same number of rows: one row with a
+/// key as `text[]` for each boundary, in order, all of them less than the last key of `piece`. `percent` (SQL of the type `real`) is how
+/// much of the table is looked at.
+pub fn key_quantiles(table: &QualifiedName, key: &[KeyColumn], piece: &Piece, percent: &str, segments: &str) -> String {
+    let columns: Vec<String> = key.iter().map(|column| format!("source.{}", quote_ident(&column.name))).collect();
+    let order = key_order(key, "");
+    format!(
+        "select {}\nfrom (\n    select {},\n        row_number() over (order by {order}) as nth, count(*) over () as total\n    \
+         from {} as source tablesample system ({percent})\n    where {}\n) as source\n\
+         where nth % greatest(total / {segments}, 1) = 0 and nth < total\norder by nth",
+        key_as_text(key),
+        columns.join(", "),
+        table.quoted(),
+        condition(piece, key, "source.", TID_RANGE_SCAN),
     )
 }
 
@@ -320,16 +407,16 @@ fn key_order(key: &[KeyColumn], direction: &str) -> String {
 /// The piece as a condition on `prefix`-qualified columns.
 fn condition(piece: &Piece, key: &[KeyColumn], prefix: &str, server: u32) -> String {
     match piece {
-        Piece::Blocks { from, to } if server >= TID_RANGE_SCAN => {
+        Piece::Blocks { from, to, .. } if server >= TID_RANGE_SCAN => {
             let start = |block: &str| format!("('(' || ({block}) || ',0)')::tid");
             format!("{prefix}ctid >= {} and {prefix}ctid < {}", start(from), start(to))
         }
         Piece::Row { at } => format!("{prefix}ctid = {at}"),
-        // Every position that a block can hold, used or not: the only way to read by position there.
-        Piece::Blocks { from, to } => format!(
+        // Every position up to that line, used or not: the only way to read by position there.
+        Piece::Blocks { from, to, lines } => format!(
             "{prefix}ctid = any (array(\n        select ('(' || block || ',' || line || ')')::tid\n        \
              from generate_series({from}, ({to}) - 1) as block,\n            \
-             generate_series(1, (current_setting('block_size')::integer - 24) / 28) as line\n    ))"
+             generate_series(1, {lines}) as line\n    ))"
         ),
         Piece::Keys { after, upto } => {
             let columns: Vec<String> =
@@ -356,7 +443,7 @@ mod tests {
     }
 
     fn blocks() -> Piece {
-        Piece::Blocks { from: "$1".into(), to: "$2".into() }
+        Piece::Blocks { from: "$1".into(), to: "$2".into(), lines: MOST_LINES.into() }
     }
 
     #[test]
@@ -461,7 +548,7 @@ mod tests {
 
     #[test]
     fn an_insert_by_a_key_of_two_columns() {
-        let backfill = Backfill::Insert {
+        let mut backfill = Backfill::Insert {
             source: QualifiedName::new("public", "users"),
             target: QualifiedName::new("public", "profiles"),
             key: key(&[("tenant", "integer"), ("id", "uuid")]),
@@ -475,6 +562,15 @@ mod tests {
         };
         let key = key(&[("tenant", "integer"), ("id", "uuid")]);
         let piece = Piece::Keys { after: Some(key_parameters(&key, 1)), upto: Some(key_parameters(&key, 3)) };
+        insta::assert_snapshot!(lock_batch(&backfill, &piece, 15).unwrap(), @r#"
+        select count(*) from (
+            select from "public"."users" as source
+            where (source."tenant", source."id") > (($1::text)::integer, ($2::text)::uuid) and (source."tenant", source."id") <= (($3::text)::integer, ($4::text)::uuid)
+                and (source.bio is not null)
+            order by source."tenant", source."id"
+            for share
+        ) as locked
+        "#);
         insta::assert_snapshot!(insert_batch(&backfill, &piece, 15).unwrap(), @r#"
         insert into "public"."profiles" ("tenant", "user_id", "bio")
         overriding system value
@@ -484,10 +580,30 @@ mod tests {
         from "public"."users" as source
         where (source."tenant", source."id") > (($1::text)::integer, ($2::text)::uuid) and (source."tenant", source."id") <= (($3::text)::integer, ($4::text)::uuid)
             and (source.bio is not null)
-            and not exists (select from "public"."profiles" as target where target."tenant" = (source.tenant) and target."user_id" = (source.id) offset 0)
+            and not exists (
+                select from "public"."profiles" as target
+                where target."tenant" = (source.tenant) and target."user_id" = (source.id)
+                    and (target."tenant", target."user_id") > (($1::text)::integer, ($2::text)::uuid) and (target."tenant", target."user_id") <= (($3::text)::integer, ($4::text)::uuid)
+            )
         order by source."tenant", source."id"
-        for share of source
-        on conflict ("tenant", "user_id") do nothing
+        "#);
+        let Backfill::Insert { target_key, .. } = &mut backfill else { panic!() };
+        *target_key = vec!["bio".into()];
+        insta::assert_snapshot!(insert_batch(&backfill, &piece, 15).unwrap(), @r#"
+        insert into "public"."profiles" ("tenant", "user_id", "bio")
+        overriding system value
+        select source.tenant,
+            source.id,
+            source.bio
+        from "public"."users" as source
+        where (source."tenant", source."id") > (($1::text)::integer, ($2::text)::uuid) and (source."tenant", source."id") <= (($3::text)::integer, ($4::text)::uuid)
+            and (source.bio is not null)
+            and not exists (
+                select from "public"."profiles" as target
+                where target."bio" = (source.bio) offset 0
+            )
+        order by source."tenant", source."id"
+        on conflict ("bio") do nothing
         "#);
     }
 
@@ -537,6 +653,29 @@ mod tests {
         where (target."id") <= ($1::bigint)
             and (source.user_id = target.id)
             and (target.city is distinct from source.city)
+        "#);
+    }
+
+    #[test]
+    fn how_a_table_is_divided() {
+        let (table, key) = (QualifiedName::new("public", "users"), key(&[("tenant", "integer"), ("id", "uuid")]));
+        let upto = Piece::Keys { after: None, upto: Some(key_parameters(&key, 1)) };
+        insta::assert_snapshot!(key_quantiles(&table, &key, &upto, "$3::real", "$4::bigint"), @r#"
+        select array[source."tenant"::text, source."id"::text]
+        from (
+            select source."tenant", source."id",
+                row_number() over (order by source."tenant", source."id") as nth, count(*) over () as total
+            from "public"."users" as source tablesample system ($3::real)
+            where (source."tenant", source."id") <= (($1::text)::integer, ($2::text)::uuid)
+        ) as source
+        where nth % greatest(total / $4::bigint, 1) = 0 and nth < total
+        order by nth
+        "#);
+        insta::assert_snapshot!(pending_lines(&table, "bio is null", "16"), @r#"
+        select position[0]::bigint / (16) as stretch, max(position[1])::integer
+        from (select ctid::text::point as position from only "public"."users" where bio is null) as row_position
+        group by stretch
+        order by stretch
         "#);
     }
 

@@ -36,6 +36,7 @@ declare
   limit 1);
   reached text[];
   upto text[];
+  locked bigint;
 begin
   while reached is distinct from last loop
     if reached is null then
@@ -52,8 +53,15 @@ begin
       offset 5000 - 1 limit 1);
     end if;
     upto := coalesce(upto, last);
-    perform pg_catalog.set_config('coexist.backfill', 'split_user_profile', true);
+    perform pg_catalog.set_config('coexist.backfill', 'split_user_profile', true), pg_catalog.set_config('enable_seqscan', 'off', true);
     if reached is null then
+      locked := (select count(*) from (
+          select from "public"."users" as source
+          where (source."id") <= (upto[1]::bigint)
+              and ((source."bio" is not null or source."avatar_url" is not null))
+          order by source."id"
+          for share
+      ) as locked);
       insert into "public"."profiles" ("user_id", "bio", "avatar_url")
       overriding system value
       select source."id",
@@ -62,11 +70,20 @@ begin
       from "public"."users" as source
       where (source."id") <= (upto[1]::bigint)
           and ((source."bio" is not null or source."avatar_url" is not null))
-          and not exists (select from "public"."profiles" as target where target."user_id" = (source."id") offset 0)
-      order by source."id"
-      for share of source
-      on conflict ("user_id") do nothing;
+          and not exists (
+              select from "public"."profiles" as target
+              where target."user_id" = (source."id")
+                  and (target."user_id") <= (upto[1]::bigint)
+          )
+      order by source."id";
     else
+      locked := (select count(*) from (
+          select from "public"."users" as source
+          where (source."id") > (reached[1]::bigint) and (source."id") <= (upto[1]::bigint)
+              and ((source."bio" is not null or source."avatar_url" is not null))
+          order by source."id"
+          for share
+      ) as locked);
       insert into "public"."profiles" ("user_id", "bio", "avatar_url")
       overriding system value
       select source."id",
@@ -75,10 +92,12 @@ begin
       from "public"."users" as source
       where (source."id") > (reached[1]::bigint) and (source."id") <= (upto[1]::bigint)
           and ((source."bio" is not null or source."avatar_url" is not null))
-          and not exists (select from "public"."profiles" as target where target."user_id" = (source."id") offset 0)
-      order by source."id"
-      for share of source
-      on conflict ("user_id") do nothing;
+          and not exists (
+              select from "public"."profiles" as target
+              where target."user_id" = (source."id")
+                  and (target."user_id") > (reached[1]::bigint) and (target."user_id") <= (upto[1]::bigint)
+          )
+      order by source."id";
     end if;
     commit;
     reached := upto;

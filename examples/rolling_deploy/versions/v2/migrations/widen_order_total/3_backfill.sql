@@ -34,17 +34,32 @@ declare
   step constant bigint := 100;
   pages constant bigint :=
     pg_catalog.pg_relation_size('"public"."orders"'::regclass) / pg_catalog.current_setting('block_size')::bigint;
+  by_position constant boolean := pg_catalog.current_setting('server_version_num')::integer >= 140000;
+  lines integer;
 begin
+  if not by_position then
+    lines := (select max(line) from (select position[0]::bigint / (pages + 1) as stretch, max(position[1])::integer
+    from (select ctid::text::point as position from only "public"."orders" where "total_cents" is null) as row_position
+    group by stretch
+    order by stretch) as stretches (stretch, line));
+  end if;
   while page < pages loop
-    perform pg_catalog.set_config('coexist.backfill', 'widen_order_total', true);
-    update only "public"."orders"
-    set "total_cents" = ("total"::bigint)
-    where ctid = any (array(
-            select ('(' || block || ',' || line || ')')::tid
-            from generate_series(page, (page + step) - 1) as block,
-                generate_series(1, (current_setting('block_size')::integer - 24) / 28) as line
-        ))
-        and ("total_cents" is null);
+    perform pg_catalog.set_config('coexist.backfill', 'widen_order_total', true), pg_catalog.set_config('enable_seqscan', 'off', true);
+    if by_position then
+      update only "public"."orders"
+      set "total_cents" = ("total"::bigint)
+      where ctid >= ('(' || (page) || ',0)')::tid and ctid < ('(' || (page + step) || ',0)')::tid
+          and ("total_cents" is null);
+    else
+      update only "public"."orders"
+      set "total_cents" = ("total"::bigint)
+      where ctid = any (array(
+              select ('(' || block || ',' || line || ')')::tid
+              from generate_series(page, (page + step) - 1) as block,
+                  generate_series(1, lines) as line
+          ))
+          and ("total_cents" is null);
+    end if;
     commit;
     page := page + step;
   end loop;

@@ -1,0 +1,143 @@
+//! One batch: a transaction that changes rows and moves the segment's cursor.
+
+use std::time::Duration;
+
+use coexist_core::plan::{BACKFILL_SETTING, Backfill};
+use coexist_core::render::statement::{self, MOST_LINES, Piece};
+use postgres::Transaction;
+use postgres::types::ToSql;
+
+use super::crew::Task;
+use crate::database::Limits;
+use crate::error::{Error, Result};
+use crate::ledger::segment::{self, Advance, Hold, PassProgress, Segment};
+use crate::pieces::blocks;
+use crate::pieces::keys::{self, Bounds};
+
+/// How much longer than its target a batch may take before it is cancelled and made smaller.
+const OVERRUN: u32 = 20;
+
+/// The shortest time after which a batch is cancelled.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a batch came out.
+#[derive(Debug)]
+pub(super) enum Batch {
+    /// It was committed.
+    Done(Advance, PassProgress),
+    /// The table was rewritten since the pass began: positions in it mean nothing any more.
+    Rewritten,
+    /// Nothing may be done now.
+    Held,
+    /// The segment is somebody else's now.
+    Lost,
+}
+
+/// Time limits of a batch that should take `target`. One that waits for a row gives up before the server looks for deadlocks: the one that is
+/// killed must not be the application's.
+pub(super) fn limits(target: Duration, lock_timeout: Duration, deadlock_timeout: Duration) -> Limits {
+    Limits {
+        lock: Some(lock_timeout.min(deadlock_timeout / 2)),
+        statement: Some((target * OVERRUN).max(SHORTEST_TIMEOUT)),
+    }
+}
+
+/// Tells our own sync triggers who writes; and the server to read by key or position, however it estimates the tables.
+pub(super) fn announce(tx: &mut Transaction<'_>, change: &str) -> Result<()> {
+    tx.execute(
+        "select set_config($1, $2, true), set_config('enable_seqscan', 'off', true)",
+        &[&BACKFILL_SETTING, &change],
+    )
+    .map_err(Error::database("beginning a batch"))?;
+    Ok(())
+}
+
+/// A batch of `size` blocks or rows from the segment's cursor on.
+pub(super) fn fill(tx: &mut Transaction<'_>, task: Task, segment: &Segment, size: i64, server: u32) -> Result<Batch> {
+    let cursor = match segment::hold(tx, task.of, segment)? {
+        Hold::Held(cursor) => cursor,
+        Hold::Paused => return Ok(Batch::Held),
+        Hold::Lost => return Ok(Batch::Lost),
+    };
+    announce(tx, task.of.change)?;
+    let advance = match task.backfill {
+        Backfill::Update { .. } | Backfill::Refer { .. } => {
+            if blocks::extent_for_update(tx, &segment.table)?.file_node != segment.file_node {
+                return Ok(Batch::Rewritten);
+            }
+            by_position(tx, task, segment, cursor, size, server)?
+        }
+        Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => copy(tx, task, segment, cursor, size, server)?,
+    };
+    segment::advance(tx, task.of, segment, &advance)?;
+    let progress = segment::progress(tx, task.of, task.pass)?;
+    Ok(Batch::Done(advance, progress))
+}
+
+fn by_position(
+    tx: &mut Transaction<'_>,
+    task: Task,
+    segment: &Segment,
+    cursor: Option<Vec<String>>,
+    size: i64,
+    server: u32,
+) -> Result<Advance> {
+    let (Some(from), Some(end)) = (segment.block_at(cursor.as_ref()), segment.end_block()) else {
+        return Err(damaged(task, segment));
+    };
+    let to = end.min(from + size);
+    let lines = segment.lines.map_or(MOST_LINES.to_string(), |lines| lines.to_string());
+    let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into(), lines };
+    let statements = statement::batch_by_position(task.backfill, &segment.table, &piece, server)
+        .ok_or_else(|| damaged(task, segment))?;
+    let mut rows = 0;
+    for sql in statements {
+        rows = execute(tx, task, segment, &sql, &[&from, &to])?;
+    }
+    Ok(Advance { cursor: Some(vec![to.to_string()]), read: to - from, rows, done: to >= end })
+}
+
+fn copy(
+    tx: &mut Transaction<'_>,
+    task: Task,
+    segment: &Segment,
+    cursor: Option<Vec<String>>,
+    size: i64,
+    server: u32,
+) -> Result<Advance> {
+    let Some(upto) = &segment.upto else { return Err(damaged(task, segment)) };
+    let (_, key) = task.backfill.pieces();
+    let after = cursor.as_ref().or(segment.after.as_ref());
+    let end = keys::end_of_piece(tx, &segment.table, key, after, upto, size)?;
+    let bounds = Bounds::new(key, after, end.as_ref().unwrap_or(upto));
+    let copy = statement::copy_batch(task.backfill, &bounds.piece, server).ok_or_else(|| damaged(task, segment))?;
+    if let Some(lock) = &copy.lock {
+        execute(tx, task, segment, lock, &bounds.parameters())?;
+    }
+    let rows = execute(tx, task, segment, &copy.write, &bounds.parameters())?;
+    let read = if end.is_some() { size } else { rows };
+    Ok(Advance { done: end.is_none(), cursor: end, read, rows })
+}
+
+fn execute(
+    tx: &mut Transaction<'_>,
+    task: Task,
+    segment: &Segment,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<i64> {
+    let rows = tx
+        .execute(sql, parameters)
+        .map_err(Error::database(format!("change `{}`, filling {}", task.of.change, segment.table)))?;
+    Ok(rows as i64)
+}
+
+fn damaged(task: Task, segment: &Segment) -> Error {
+    Error::Plan {
+        change: task.of.change.to_string(),
+        message: format!(
+            "segment {} of {} in coexist.segments has no bounds that this program can read; roll the change back",
+            segment.id, segment.table
+        ),
+    }
+}
