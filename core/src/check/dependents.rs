@@ -13,7 +13,7 @@ use crate::sql::Expression;
 use crate::sql::token;
 
 use super::view_reads::may_read;
-use super::{at_line, types, written, written_column, written_table};
+use super::{at_line, partitions, types, written, written_column, written_table};
 
 /// A column that goes away.
 pub struct Touched<'a> {
@@ -36,7 +36,7 @@ impl Touched<'_> {
     }
 
     /// Something that keeps the column from being changed.
-    fn hindrance(&self, because: impl AsRef<str>, line: u32, why: &str) -> Diagnostic {
+    pub(super) fn hindrance(&self, because: impl AsRef<str>, line: u32, why: &str) -> Diagnostic {
         let message = format!("`{}` cannot be {}: {}", self.name(), self.fate, because.as_ref());
         Diagnostic::new(self.span, message).note(format!("{}; {why}", at_line(line, self.shape.schema())))
     }
@@ -66,19 +66,30 @@ pub fn is_ordinary(table: &Table, span: Span, shape: &Shape, errors: &mut Errors
         (.., Some(child)) => format!("an inheritance parent of `{}`", written_table(&child.name)),
         _ => return true,
     };
-    errors.push(
-        Diagnostic::new(span, format!("`{}` cannot be changed: it is {what}", written_table(&table.name))).note(
-            format!(
-                "{}; changes of partitioned, inherited and foreign tables are not supported yet",
-                at_line(table.line, shape.schema())
-            ),
-        ),
-    );
+    let why = match table.kind {
+        TableKind::Foreign => "its rows are on another server, where no trigger of this one sees them change",
+        _ if partitions::root_of(table, shape).is_some() => {
+            "a partition has the columns of its table, and changes with it"
+        }
+        TableKind::Partitioned => {
+            "only columns of a partitioned table can be changed: `rename`, `retype`, `divide`, `combine`"
+        }
+        _ => {
+            "triggers and constraints of a parent are not those of its children, so no change of one reaches the rows of all"
+        }
+    };
+    let refused = Diagnostic::new(span, format!("`{}` cannot be changed: it is {what}", written_table(&table.name)))
+        .note(format!("{}; {why}", at_line(table.line, shape.schema())));
+    errors.push(match partitions::root_of(table, shape) {
+        Some(root) => refused.help(format!("change `{}`", written_table(root))),
+        None => refused,
+    });
     false
 }
 
 /// All that cannot be carried, for one column.
 pub fn check(touched: &Touched<'_>, errors: &mut Errors) {
+    partitions::check(touched, errors);
     is_generated(touched, errors);
     generated_columns(touched, errors);
     views(touched, errors);

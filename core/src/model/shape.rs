@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ident::QualifiedName;
-use crate::schema::{Constraint, ConstraintKind, Schema, Table};
+use crate::schema::{Constraint, ConstraintKind, Schema, Table, TableKind};
 
 /// The tables as one version of the application knows them: a schema, and what changes made of some of its tables.
 ///
@@ -37,6 +37,21 @@ impl Shape {
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         let unchanged = self.schema.tables.iter().filter(|(name, _)| !self.changed.contains_key(name));
         self.changed.values().flatten().map(Arc::as_ref).chain(unchanged.map(|(_, table)| table))
+    }
+
+    /// A table, its partitions, and theirs.
+    pub fn with_partitions<'a>(&'a self, root: &QualifiedName) -> Vec<&'a Table> {
+        let mut tables: Vec<&Table> = self.table(root).into_iter().collect();
+        let mut next = 0;
+        while let Some(parent) = tables.get(next) {
+            if parent.kind == TableKind::Partitioned {
+                let children: Vec<&Table> =
+                    self.tables().filter(|table| table.parents.contains(&parent.name)).collect();
+                tables.extend(children);
+            }
+            next += 1;
+        }
+        tables
     }
 
     /// Puts a table in place of the one with its name, or adds it.

@@ -50,15 +50,17 @@ pub(super) fn apply(before: &Shape, change: &ColumnsChange) -> Shape {
         columns: &|column| Some(change.mapping_of(column)?.after_names().map(str::to_owned).collect()),
         stand_in: &|column| stand_in(change, table, column),
     };
-    let mut after = table.clone();
-    after.columns = after_columns(table, change);
-    after.constraints = table.constraints.iter().map(|c| rename.constraint(c, &change.table)).collect();
-    after.indexes = table.indexes.iter().map(|index| rename.index(index)).collect();
-    after.statistics = table.statistics.iter().map(|statistics| rename.statistics(statistics)).collect();
-    for grant in &mut after.grants {
-        grant.columns = rename.names(&grant.columns);
+    for table in before.with_partitions(&change.table) {
+        let mut after = table.clone();
+        after.columns = after_columns(table, change);
+        after.constraints = table.constraints.iter().map(|c| rename.constraint(c, &change.table)).collect();
+        after.indexes = table.indexes.iter().map(|index| rename.index(index)).collect();
+        after.statistics = table.statistics.iter().map(|statistics| rename.statistics(statistics)).collect();
+        for grant in &mut after.grants {
+            grant.columns = rename.names(&grant.columns);
+        }
+        shape.put(after);
     }
-    shape.put(after);
     redirect_foreign_keys(&mut shape, before, &change.table, &change.table, &rename);
     shape
 }

@@ -8,7 +8,7 @@ use crate::check::conversions;
 use crate::check::dependents::{self, Touched};
 use crate::check::inserts::Insert;
 use crate::check::retype::Retyping;
-use crate::check::{at_line, lookup, names, types, written, written_column};
+use crate::check::{at_line, lookup, names, partitions, types, written, written_column};
 use crate::diagnostic::{Diagnostic, Errors};
 use crate::model::{AfterColumn, ColumnsChange, Mapping};
 use crate::schema::{Column, SqlType, Table};
@@ -87,7 +87,9 @@ impl<'a> Resolution<'a> {
         claim.column(&table.name, &tree.column.column, &tree.to);
         let mapping =
             Mapping { before: vec![column.name.clone()], after: vec![after], backward, rename: false, insert_nulls };
-        Some(ColumnsChange { table: table.name.clone(), mappings: vec![mapping] })
+        let change = ColumnsChange { table: table.name.clone(), mappings: vec![mapping] };
+        partitions::moves_lose_nothing(&change, tree.column.column.span, self.shape, errors);
+        Some(change)
     }
 
     /// Whether the new type can take the place of the old one in what hangs on the column.
@@ -132,7 +134,8 @@ impl<'a> Resolution<'a> {
             return None;
         }
         let column = lookup::column(table, &path.column, self.shape, &self.around, errors)?;
-        dependents::is_ordinary(table, path.table.table.span, self.shape, errors).then_some((table, column))
+        let span = path.table.table.span;
+        partitions::has_rows_of_its_own_kind(table, span, self.shape, errors).then_some((table, column))
     }
 
     /// Whether nothing keeps the column from going away.
