@@ -2,7 +2,7 @@
 
 coexist::migrations! {
     schema sql "
-        create table events (id bigint not null, day date not null, kind text, size numeric) partition by range (day);
+        create table events (id bigint not null, day date not null, kind text, size numeric not null) partition by range (day);
         create index events_kind on events (kind);
         create table events_2026 partition of events for values from ('2026-01-01') to ('2027-01-01');
     ";

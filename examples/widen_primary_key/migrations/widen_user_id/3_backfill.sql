@@ -34,18 +34,34 @@ declare
   step constant bigint := 100;
   pages constant bigint :=
     pg_catalog.pg_relation_size('"public"."users"'::regclass) / pg_catalog.current_setting('block_size')::bigint;
+  by_position constant boolean := pg_catalog.current_setting('server_version_num')::integer >= 140000;
+  lines integer;
 begin
+  if not by_position then
+    lines := (select max(line) from (select position[0]::bigint / (pages + 1) as stretch, max(position[1])::integer
+    from (select ctid::text::point as position from only "public"."users" where ("coexist_widen_user_id_id" is distinct from "id" or "coexist_widen_user_id_invited_by" is distinct from "invited_by")) as row_position
+    group by stretch
+    order by stretch) as stretches (stretch, line));
+  end if;
   while page < pages loop
-    perform pg_catalog.set_config('coexist.backfill', 'widen_user_id', true);
-    update only "public"."users"
-    set "coexist_widen_user_id_id" = ("id"),
-        "coexist_widen_user_id_invited_by" = ("invited_by")
-    where ctid = any (array(
-            select ('(' || block || ',' || line || ')')::tid
-            from generate_series(page, (page + step) - 1) as block,
-                generate_series(1, (current_setting('block_size')::integer - 24) / 28) as line
-        ))
-        and (("coexist_widen_user_id_id" is distinct from "id" or "coexist_widen_user_id_invited_by" is distinct from "invited_by"));
+    perform pg_catalog.set_config('coexist.backfill', 'widen_user_id', true), pg_catalog.set_config('enable_seqscan', 'off', true);
+    if by_position then
+      update only "public"."users"
+      set "coexist_widen_user_id_id" = ("id"),
+          "coexist_widen_user_id_invited_by" = ("invited_by")
+      where ctid >= ('(' || (page) || ',0)')::tid and ctid < ('(' || (page + step) || ',0)')::tid
+          and (("coexist_widen_user_id_id" is distinct from "id" or "coexist_widen_user_id_invited_by" is distinct from "invited_by"));
+    else
+      update only "public"."users"
+      set "coexist_widen_user_id_id" = ("id"),
+          "coexist_widen_user_id_invited_by" = ("invited_by")
+      where ctid = any (array(
+              select ('(' || block || ',' || line || ')')::tid
+              from generate_series(page, (page + step) - 1) as block,
+                  generate_series(1, lines) as line
+          ))
+          and (("coexist_widen_user_id_id" is distinct from "id" or "coexist_widen_user_id_invited_by" is distinct from "invited_by"));
+    end if;
     commit;
     page := page + step;
   end loop;
@@ -59,17 +75,32 @@ declare
   step constant bigint := 100;
   pages constant bigint :=
     pg_catalog.pg_relation_size('"public"."orders"'::regclass) / pg_catalog.current_setting('block_size')::bigint;
+  by_position constant boolean := pg_catalog.current_setting('server_version_num')::integer >= 140000;
+  lines integer;
 begin
+  if not by_position then
+    lines := (select max(line) from (select position[0]::bigint / (pages + 1) as stretch, max(position[1])::integer
+    from (select ctid::text::point as position from only "public"."orders" where "coexist_widen_user_id_user_id" is distinct from "user_id") as row_position
+    group by stretch
+    order by stretch) as stretches (stretch, line));
+  end if;
   while page < pages loop
-    perform pg_catalog.set_config('coexist.backfill', 'widen_user_id', true);
-    update only "public"."orders"
-    set "coexist_widen_user_id_user_id" = ("user_id")
-    where ctid = any (array(
-            select ('(' || block || ',' || line || ')')::tid
-            from generate_series(page, (page + step) - 1) as block,
-                generate_series(1, (current_setting('block_size')::integer - 24) / 28) as line
-        ))
-        and ("coexist_widen_user_id_user_id" is distinct from "user_id");
+    perform pg_catalog.set_config('coexist.backfill', 'widen_user_id', true), pg_catalog.set_config('enable_seqscan', 'off', true);
+    if by_position then
+      update only "public"."orders"
+      set "coexist_widen_user_id_user_id" = ("user_id")
+      where ctid >= ('(' || (page) || ',0)')::tid and ctid < ('(' || (page + step) || ',0)')::tid
+          and ("coexist_widen_user_id_user_id" is distinct from "user_id");
+    else
+      update only "public"."orders"
+      set "coexist_widen_user_id_user_id" = ("user_id")
+      where ctid = any (array(
+              select ('(' || block || ',' || line || ')')::tid
+              from generate_series(page, (page + step) - 1) as block,
+                  generate_series(1, lines) as line
+          ))
+          and ("coexist_widen_user_id_user_id" is distinct from "user_id");
+    end if;
     commit;
     page := page + step;
   end loop;
@@ -83,17 +114,32 @@ declare
   step constant bigint := 100;
   pages constant bigint :=
     pg_catalog.pg_relation_size('"public"."ratings"'::regclass) / pg_catalog.current_setting('block_size')::bigint;
+  by_position constant boolean := pg_catalog.current_setting('server_version_num')::integer >= 140000;
+  lines integer;
 begin
+  if not by_position then
+    lines := (select max(line) from (select position[0]::bigint / (pages + 1) as stretch, max(position[1])::integer
+    from (select ctid::text::point as position from only "public"."ratings" where "coexist_widen_user_id_user_id" is distinct from "user_id") as row_position
+    group by stretch
+    order by stretch) as stretches (stretch, line));
+  end if;
   while page < pages loop
-    perform pg_catalog.set_config('coexist.backfill', 'widen_user_id', true);
-    update only "public"."ratings"
-    set "coexist_widen_user_id_user_id" = ("user_id")
-    where ctid = any (array(
-            select ('(' || block || ',' || line || ')')::tid
-            from generate_series(page, (page + step) - 1) as block,
-                generate_series(1, (current_setting('block_size')::integer - 24) / 28) as line
-        ))
-        and ("coexist_widen_user_id_user_id" is distinct from "user_id");
+    perform pg_catalog.set_config('coexist.backfill', 'widen_user_id', true), pg_catalog.set_config('enable_seqscan', 'off', true);
+    if by_position then
+      update only "public"."ratings"
+      set "coexist_widen_user_id_user_id" = ("user_id")
+      where ctid >= ('(' || (page) || ',0)')::tid and ctid < ('(' || (page + step) || ',0)')::tid
+          and ("coexist_widen_user_id_user_id" is distinct from "user_id");
+    else
+      update only "public"."ratings"
+      set "coexist_widen_user_id_user_id" = ("user_id")
+      where ctid = any (array(
+              select ('(' || block || ',' || line || ')')::tid
+              from generate_series(page, (page + step) - 1) as block,
+                  generate_series(1, lines) as line
+          ))
+          and ("coexist_widen_user_id_user_id" is distinct from "user_id");
+    end if;
     commit;
     page := page + step;
   end loop;
