@@ -14,13 +14,16 @@ use coexist_core::render::files::files;
 use support::in_flight::plans;
 
 const SCHEMA: &str = "create table users (id bigint primary key, name text not null, total integer, bio text);
-    create index users_name on users (lower(name)); alter table users add constraint users_total check (total >= 0);";
+    create index users_name on users (lower(name)); alter table users add constraint users_total check (total >= 0);
+    create table settings (user_id bigint primary key references users on delete cascade, theme text not null, note text);";
 const DATA: &str =
-    "insert into users select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n";
+    "insert into users select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n;
+    insert into settings select n, 't' || n, null from generate_series(1, 12000, 5) n";
 const CHANGES: &str = r#"
     change rename_name { rename users.name to full_name; stage contract; }
     change widen_total { retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } stage contract; }
     change split_bio { split users into profiles { key user_id, move bio } stage contract; backfill { batch 700 } }
+    change merge_settings { merge settings into users { key user_id, move theme or "'light'", note } stage contract; backfill { batch 700 } }
 "#;
 const FORWARD: [&str; 4] = ["1_expand.sql", "2_trigger.sql", "3_backfill.sql", "4_validate.sql"];
 

@@ -56,6 +56,8 @@ fn always_copies_every_row() {
     let mut db = InFlight::new(USERS, ROWS, change);
     db.reach(Phase::Validated).run("insert into users (id, name) values (4, 'Di')");
     assert_eq!(db.rows("select user_id from profiles order by 1"), ["1", "2", "3", "4"]);
+    db.run("insert into users (id, name) values (5, 'Ed'); insert into profiles (user_id, bio) values (5, 'e')");
+    both(&mut db, 5, "e|-");
 }
 
 #[test]
@@ -231,16 +233,24 @@ fn a_row_of_defaults_gives_way_to_the_one_that_new_code_writes() {
 
 // --- triggers, roles, keys ---
 
+/// Whether they fire before our triggers or after them.
 #[test]
 fn h36_what_the_tables_own_triggers_write_is_carried() {
-    let trigger = "create function sign() returns trigger language plpgsql as
-            $$ begin update users set bio = new.bio || '!' where id = new.id and bio not like '%!'; return null; end $$;
-        create trigger zzz_sign after insert or update of name on users for each row execute function sign();";
-    let mut db = InFlight::new(&format!("{USERS} {trigger}"), ROWS, SPLIT);
-    db.reach(Phase::DualWriting)
-        .run("insert into users values (4, 'Di', 'd', null); update users set name = 'x', bio = 'z' where id = 1");
-    both(&mut db, 4, "d!|-");
-    both(&mut db, 1, "z!|a.png");
+    for name in ["aaa_sign", "zzz_sign"] {
+        let trigger = format!(
+            "create function sign() returns trigger language plpgsql as
+                $$ begin update users set bio = new.bio || '!' where id = new.id and bio not like '%!'; return null; end $$;
+            create trigger {name} after insert or update on users for each row execute function sign();"
+        );
+        let mut db = InFlight::new(&format!("{USERS} {trigger}"), ROWS, SPLIT);
+        db.reach(Phase::DualWriting).run(
+            "insert into users values (4, 'Di', 'd', null); update users set name = 'x', bio = 'z' where id = 1;
+            insert into profiles values (2, 'new', null)",
+        );
+        both(&mut db, 4, "d!|-");
+        both(&mut db, 1, "z!|a.png");
+        both(&mut db, 2, "new!|-");
+    }
 }
 
 #[test]

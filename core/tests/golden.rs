@@ -31,6 +31,12 @@ const SCHEMA: &str = r#"
         user_id bigint references users on delete cascade,
         user_email text references users (email) on update cascade deferrable initially deferred
     );
+    create table "settings of users" (
+        user_id bigint primary key references users on delete cascade,
+        theme text not null default 'dark',
+        notes text constraint notes_are_short check (length(notes) < 1000)
+    );
+    create index on "settings of users" (theme);
     create schema "Weird Schema";
     create table "Weird Schema"."Order Items" (
         "select" int, "Mixed Case" text, "quo""te" text, primary key ("select", "Mixed Case")
@@ -74,4 +80,5 @@ golden! {
     widen_a_serial_key: "widen orders.id to bigint;";
     split_with_not_null: "split users into profiles { key user_id, move bio, avatar_url }";
     split_always: "split users into codes { key user_id, move code, always }";
+    merge: r#"merge "settings of users" into users { key user_id, move theme or "'light'", notes as remarks, always }"#;
 }

@@ -1,6 +1,7 @@
 //! What the tests on real servers share.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod clients;
 pub mod in_flight;
 pub mod life;
 

@@ -52,20 +52,24 @@ impl Surroundings<'_> {
         }
         let taker = self.others().find(|other| takes(other, table, column))?;
         let taken = format!("change `{}` takes it away, and is at stage `contract`", taker.name.text);
-        Some(diagnostic.note(taken).help(match taker.operations.first().map(new_name) {
-            Some((_, Some(new))) => format!("change `{}` instead, with `after {};`", written(new), taker.name.text),
+        Some(diagnostic.note(taken).help(match taker.operations.first().map(new_names).as_deref() {
+            Some([(_, Some(new))]) => format!("change `{}` instead, with `after {};`", written(new), taker.name.text),
             _ => format!("change it where it went to, with `after {};`", taker.name.text),
         }))
     }
 }
 
-/// The table that an operation makes or has its new column in, and that column.
-fn new_name(operation: &Operation) -> (QualifiedName, Option<&str>) {
+/// The columns that an operation makes, each with its table; without a column the whole table.
+fn new_names(operation: &Operation) -> Vec<(QualifiedName, Option<&str>)> {
     match operation {
-        Operation::Rename(rename) => (qualified(&rename.column.table), Some(&rename.to.text)),
-        Operation::Retype(retype) => (qualified(&retype.column.table), Some(&retype.to.text)),
-        Operation::Split(split) => (qualified(&split.into), None),
-        Operation::Widen(widen) => (qualified(&widen.column.table), Some(&widen.column.column.text)),
+        Operation::Rename(rename) => vec![(qualified(&rename.column.table), Some(&rename.to.text))],
+        Operation::Retype(retype) => vec![(qualified(&retype.column.table), Some(&retype.to.text))],
+        Operation::Split(split) => vec![(qualified(&split.into), None)],
+        Operation::Merge(merge) => {
+            let into = qualified(&merge.into);
+            merge.moved.iter().map(|moved| (into.clone(), Some(moved.new_name().text.as_str()))).collect()
+        }
+        Operation::Widen(widen) => vec![(qualified(&widen.column.table), Some(&widen.column.column.text))],
     }
 }
 
@@ -74,7 +78,7 @@ fn makes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
     change
         .operations
         .iter()
-        .map(new_name)
+        .flat_map(new_names)
         .any(|(new_table, new)| new_table == *table && new.is_none_or(|new| new == column))
 }
 
@@ -90,6 +94,7 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
                 qualified(&split.table) == *table && split.moved.iter().any(|name| name.text == column)
             }
             Operation::Widen(_) => false,
+            Operation::Merge(merge) => qualified(&merge.table) == *table,
         })
 }
 

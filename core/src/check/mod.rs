@@ -8,7 +8,7 @@
 //! - [`lookup`]: names of tables and columns that must exist; [`names`]: names that must be free.
 //! - [`types`]: types that must exist; [`overrides`]: their Rust types; [`expressions`], [`conversions`] and [`retype`]: SQL; [`inserts`]: what an
 //!   INSERT means.
-//! - [`dependents`]: what hangs on a column and cannot be carried over; [`partitions`]: columns of partitioned tables; [`split`]: what a split needs; [`widen`]: what a wider key
+//! - [`dependents`]: what hangs on a column and cannot be carried over; [`partitions`]: columns of partitioned tables; [`split`], [`merge`]: what these need; [`widen`]: what a wider key
 //!   needs.
 //! - [`conflicts`]: changes that get in each other's way.
 
@@ -19,6 +19,7 @@ pub mod dependents;
 pub mod expressions;
 pub mod inserts;
 pub mod lookup;
+pub mod merge;
 pub mod names;
 pub mod order;
 pub mod overrides;

@@ -94,6 +94,7 @@ fn needs_feature(
         Operation::Retype(retype) => retype.column.table.table.span,
         Operation::Split(split) => split.table.table.span,
         Operation::Widen(widen) => widen.column.table.table.span,
+        Operation::Merge(merge) => merge.table.table.span,
     });
     let name = written_column(&table.name, &column.name);
     let place = at_line(column.line, change.before.schema());

@@ -101,6 +101,8 @@ pub enum OperationKind {
     Split(SplitChange),
     /// Integer columns become wider under their own names.
     Widen(WidenChange),
+    /// The columns of a 1:1 table move into the table that it belongs to: merge.
+    Merge(MergeChange),
 }
 
 /// Columns of a table become other columns of the same table.
@@ -252,6 +254,34 @@ impl Mapping {
     }
 }
 
+/// The columns of a 1:1 table move into the table that it belongs to, and the table goes.
+#[derive(Clone, Debug)]
+pub struct MergeChange {
+    /// The table that goes.
+    pub source: QualifiedName,
+    /// The table that gets its columns.
+    pub target: QualifiedName,
+    /// The primary key of the target, in its order: the target's column and the source's.
+    pub key: Vec<(String, String)>,
+    /// The columns that move.
+    pub moved: Vec<MergedColumn>,
+    /// Columns of the source that go with it.
+    pub dropped: Vec<String>,
+    /// A row that new code makes or empties has a row in the source, also where all moved columns are absent.
+    pub always: bool,
+}
+
+/// A column that moves into another table.
+#[derive(Clone, Debug)]
+pub struct MergedColumn {
+    /// Its name in the source.
+    pub from: String,
+    /// Its name in the target.
+    pub to: String,
+    /// What a row of the target holds that has no row in the source; `None` for NULL. With a value the column is NOT NULL.
+    pub absent: Option<Expression>,
+}
+
 impl OperationKind {
     /// Puts into one what operations do to columns of one table: it costs one set of triggers and one backfill then. No operation of a change
     /// builds on another, so their order is of no matter.
@@ -281,6 +311,8 @@ impl OperationKind {
             (Self::Split(split), Side::Before) => vec![&split.source],
             (Self::Split(split), Side::After) => vec![&split.source, &split.target],
             (Self::Widen(widen), _) => widen.tables.iter().map(|table| &table.name).collect(),
+            (Self::Merge(merge), Side::Before) => vec![&merge.target, &merge.source],
+            (Self::Merge(merge), Side::After) => vec![&merge.target],
         }
     }
 
@@ -297,7 +329,11 @@ impl OperationKind {
                 let from = key.or_else(|| change.moved.iter().find(|moved| *moved == column))?;
                 Some((&change.source, from.as_str()))
             }
-            Self::Columns(_) | Self::Split(_) | Self::Widen(_) => None,
+            Self::Merge(change) if change.target == *table => {
+                let moved = change.moved.iter().find(|moved| moved.to == column)?;
+                Some((&change.source, moved.from.as_str()))
+            }
+            Self::Columns(_) | Self::Split(_) | Self::Merge(_) | Self::Widen(_) => None,
         }
     }
 
@@ -305,18 +341,36 @@ impl OperationKind {
     pub fn is_cast(&self, table: &QualifiedName, column: &str) -> bool {
         match self {
             Self::Widen(widen) => widen.columns_of(table).iter().any(|name| name == column),
-            Self::Columns(_) | Self::Split(_) => false,
+            Self::Columns(_) | Self::Split(_) | Self::Merge(_) => false,
         }
     }
 
-    /// What new code has to lock before it writes a row of a table of the after shape, so that it and the triggers lock in one order.
-    pub fn locked_first(&self, table: &QualifiedName) -> Option<LockedFirst<'_>> {
+    /// What code has to lock before it writes a row of a table of a shape, so that it and the triggers lock in one order. `key` is the table's
+    /// primary key.
+    pub fn locked_first(&self, side: Side, table: &QualifiedName, key: &[String]) -> Option<LockedFirst<'_>> {
+        // The other table's column for each column of the key.
+        let of_key = |pairs: &'_ [(String, String)]| -> Option<Vec<String>> {
+            let other = |name: &String| Some(pairs.iter().find(|(_, own)| own == name)?.0.clone());
+            (pairs.len() == key.len()).then(|| key.iter().map(other).collect())?
+        };
+        match (self, side) {
+            (Self::Split(split), Side::After) if split.target == *table => {
+                Some(LockedFirst { table: &split.source, key: of_key(&split.key)? })
+            }
+            (Self::Merge(merge), Side::Before) if merge.source == *table => {
+                Some(LockedFirst { table: &merge.target, key: of_key(&merge.key)? })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a row of a table of the after shape may be there in the before shape alone, or in part, until the backfill is complete: what
+    /// changes it must not come before that.
+    pub fn is_filled_late(&self, table: &QualifiedName) -> bool {
         match self {
-            Self::Split(split) if split.target == *table => Some(LockedFirst {
-                table: &split.source,
-                key: split.key.iter().map(|(source, _)| source.as_str()).collect(),
-            }),
-            Self::Columns(_) | Self::Split(_) | Self::Widen(_) => None,
+            Self::Split(split) => split.target == *table,
+            Self::Merge(merge) => merge.target == *table,
+            Self::Columns(_) | Self::Widen(_) => false,
         }
     }
 }
@@ -327,7 +381,7 @@ pub struct LockedFirst<'a> {
     /// Its table.
     pub table: &'a QualifiedName,
     /// Its key, in the order of the primary key of the table that is written.
-    pub key: Vec<&'a str>,
+    pub key: Vec<String>,
 }
 
 impl Operation {

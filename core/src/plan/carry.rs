@@ -42,6 +42,26 @@ impl<'a> Carry<'a> {
         Self::to_shape(part, part.after, source, target, gone, &|_, _| false)
     }
 
+    /// The same where all of `source` goes: foreign keys that point at a column which does not move, its key, are carried as well.
+    pub(super) fn of_table(
+        part: &'a Part<'a>,
+        source: &QualifiedName,
+        target: &QualifiedName,
+        moved: &[String],
+    ) -> Option<Self> {
+        let mut carry = Self::new(part, source, target, moved)?;
+        let stays = |name: &&String| !moved.contains(name);
+        let others: Vec<String> =
+            carry.source.columns.iter().map(|column| &column.name).filter(stays).cloned().collect();
+        for twin in foreign_keys_in(part.before, part.after, carry.source, &others, &|_, _| false) {
+            let is_this = |known: &Twin<'_, Constraint>| known.on == twin.on && known.before.name == twin.before.name;
+            if !carry.constraints.iter().any(is_this) {
+                carry.constraints.push(twin);
+            }
+        }
+        Some(carry)
+    }
+
     /// The same with the twins of `after`. A foreign key that points at these columns is left out where `is_carried` says of its table and
     /// its columns that it is carried there.
     pub(super) fn to_shape(

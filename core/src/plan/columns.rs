@@ -101,44 +101,11 @@ impl<'a> Parts<'a> {
         self.part.own_name(self.table, purpose)
     }
 
-    /// Each own object: its kind and name, as `comment on` takes it.
-    fn column_object(&self, column: &str) -> String {
-        format!("column {}.{}", self.table.quoted(), quote_ident(column))
-    }
-
     fn add_columns_step(&self, sync: &Sync<'_>) -> Step {
-        let table = self.table.quoted();
-        let mut added: Vec<String> = self.after_columns().map(sql::column_definition).collect();
-        let mut names = self.after_names();
-        for (marker, ty) in sync.markers() {
-            added.push(format!("{} {ty}", quote_ident(marker)));
-            names.push(marker.to_owned());
-        }
-        let add: Vec<String> = added.iter().map(|definition| format!("add column {definition}")).collect();
-        let drop: Vec<String> =
-            names.iter().map(|name| format!("drop column if exists {}", quote_ident(name))).collect();
-        let mut statements = vec![format!("alter table {table}\n  {}", add.join(",\n  "))];
-        for column in self.after_columns() {
-            statements.extend(sql::column_settings(self.table, column));
-        }
-        statements.extend(sync.mappings.iter().flat_map(Mapped::copy_privileges));
-        statements.extend(names.iter().map(|name| sql::mark(&self.column_object(name), &self.part.change.name)));
-        Step {
-            id: "add_columns".to_owned(),
-            title: format!("add {} to {}, empty; no row is touched", names.join(", "), self.table),
-            phase: Phase::Expanded,
-            action: Action { statements, mode: Mode::Transaction, locks: vec![exclusive(self.table)] },
-            undo: vec![Action {
-                statements: names
-                    .iter()
-                    .map(|name| sql::refuse_unless_marked(self.table, Some(name), &self.part.change.name))
-                    .chain([format!("alter table if exists {table}\n  {}", drop.join(",\n  "))])
-                    .collect(),
-                mode: Mode::Transaction,
-                locks: vec![exclusive(self.table)],
-            }],
-            leftover: None,
-        }
+        let columns: Vec<&Column> = self.after_columns().collect();
+        let markers: Vec<(&str, &str)> = sync.markers().collect();
+        let privileges = sync.mappings.iter().flat_map(Mapped::copy_privileges).collect();
+        add_columns_step(self.part, self.table, &columns, &markers, privileges)
     }
 
     fn validate_not_null_steps(&self) -> Vec<Step> {
@@ -174,7 +141,7 @@ impl<'a> Parts<'a> {
         statements.extend(carry.contract_renames());
         statements.extend(
             self.after_columns()
-                .map(|column| sql::comment(&self.column_object(&column.name), column.comment.as_deref())),
+                .map(|column| sql::comment(&column_object(self.table, &column.name), column.comment.as_deref())),
         );
         Step {
             id: "contract".to_owned(),
@@ -200,6 +167,77 @@ impl<'a> Parts<'a> {
     fn key(&self) -> Vec<KeyColumn> {
         key_columns(self.before)
     }
+}
+
+/// Adds columns, empty, and marker columns: their names and types.
+pub(super) fn add_columns_step(
+    part: &Part<'_>,
+    table: &QualifiedName,
+    columns: &[&Column],
+    markers: &[(&str, &str)],
+    privileges: Vec<String>,
+) -> Step {
+    let change = &part.change.name;
+    let quoted = table.quoted();
+    let definitions = columns.iter().map(|column| sql::column_definition(column));
+    let definitions = definitions.chain(markers.iter().map(|(marker, ty)| format!("{} {ty}", quote_ident(marker))));
+    let add: Vec<String> = definitions.map(|definition| format!("add column {definition}")).collect();
+    let names: Vec<&str> =
+        columns.iter().map(|column| column.name.as_str()).chain(markers.iter().map(|(marker, _)| *marker)).collect();
+    let drop: Vec<String> = names.iter().map(|name| format!("drop column if exists {}", quote_ident(name))).collect();
+    let mut statements = vec![format!("alter table {quoted}\n  {}", add.join(",\n  "))];
+    for column in columns {
+        statements.extend(sql::column_settings(table, column));
+    }
+    statements.extend(privileges);
+    statements.extend(names.iter().map(|name| sql::mark(&column_object(table, name), change)));
+    Step {
+        id: "add_columns".to_owned(),
+        title: format!("add {} to {table}, empty; no row is touched", names.join(", ")),
+        phase: Phase::Expanded,
+        action: Action { statements, mode: Mode::Transaction, locks: vec![exclusive(table)] },
+        undo: vec![Action {
+            statements: names
+                .iter()
+                .map(|name| sql::refuse_unless_marked(table, Some(name), change))
+                .chain([format!("alter table if exists {quoted}\n  {}", drop.join(",\n  "))])
+                .collect(),
+            mode: Mode::Transaction,
+            locks: vec![exclusive(table)],
+        }],
+        leftover: None,
+    }
+}
+
+/// A column, as `comment on` takes it.
+pub(super) fn column_object(table: &QualifiedName, column: &str) -> String {
+    format!("column {}.{}", table.quoted(), quote_ident(column))
+}
+
+/// Gives the roles with privileges on one table the same on a column of another, as far as columns have them, and as they are on the live
+/// table (H41).
+pub(super) fn copy_privileges_to_column(from: &QualifiedName, to: &QualifiedName, column: &str) -> String {
+    let object = format!("({}) on {}", quote_ident(column), to.quoted()).replace('%', "%%");
+    let mut block = Block::default();
+    block.open("declare").line("granted record;").branch("begin");
+    block
+        .open("for granted in")
+        .line("select a.privilege_type, a.is_grantable,")
+        .line(
+            "  case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role",
+        )
+        .line("from pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a")
+        .line(format!("where c.oid = {}::regclass and a.grantee <> c.relowner", quote_literal(&from.quoted())))
+        .line("  and a.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')")
+        // Who has it on all of the table has it on the column.
+        .line("  and not exists (")
+        .line("    select from pg_catalog.pg_class t, pg_catalog.aclexplode(t.relacl) o")
+        .line(format!("    where t.oid = {}::regclass", quote_literal(&to.quoted())))
+        .line("      and o.grantee = a.grantee and o.privilege_type = a.privilege_type)")
+        .line("order by 3, 1");
+    grant_in_loop(&mut block, &format!("grant %s {object} to %s%s"));
+    block.close("end");
+    anonymous(block)
 }
 
 /// The columns by which a table can be cut into pieces: its primary key, or else its first unique key without nulls.

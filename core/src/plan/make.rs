@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::carry::Carry;
-use super::{Plan, Probe, Step, columns, expect, split, widen};
+use super::{Plan, Probe, Step, columns, expect, merge, split, widen};
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, Model, OperationKind, Shape};
 use crate::schema::{Table, Trigger, TriggerEnabled, TriggerTiming};
@@ -72,6 +72,7 @@ impl<'a> Part<'a> {
             OperationKind::Columns(columns) => columns::plan(self, columns),
             OperationKind::Split(split) => split::plan(self, split),
             OperationKind::Widen(widen) => widen::plan(self, widen),
+            OperationKind::Merge(merge) => merge::plan(self, merge),
         }
     }
 
@@ -94,7 +95,7 @@ pub(super) struct Planned {
 }
 
 /// Where names in the declared expressions are looked up: the schemas of the tables, and `public`, whatever a session has set.
-fn search_path(tables: &[QualifiedName]) -> Vec<String> {
+pub(super) fn search_path(tables: &[QualifiedName]) -> Vec<String> {
     let mut path = vec!["pg_catalog".to_owned()];
     for schema in tables.iter().map(|table| table.schema.as_str()).chain(["public"]) {
         if !path.iter().any(|known| known == schema) {

@@ -18,9 +18,11 @@ mod expected;
 #[cfg(feature = "compile")]
 mod make;
 #[cfg(feature = "compile")]
-mod split;
+mod merge;
 #[cfg(feature = "compile")]
-mod split_sync;
+mod pair_sync;
+#[cfg(feature = "compile")]
+mod split;
 #[cfg(feature = "compile")]
 mod sql;
 #[cfg(feature = "compile")]

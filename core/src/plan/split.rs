@@ -2,34 +2,35 @@
 
 use super::carry::{Carry, analyze_step, exclusive, foreign_key_steps, lock_tables};
 use super::columns::{copy_column_privileges, grant_in_loop, key_columns};
-use super::compare::{all, any, distinct};
+use super::columns_sync::restore_not_null;
+use super::compare::any;
 use super::make::{Part, Planned, table_notes};
-use super::split_sync::Sync;
+use super::pair_sync::{Pair, PairedColumn, PairedTable, Purpose};
 use super::sql::{self, Block, anonymous};
-use super::{Action, Backfill, LockLevel, Mode, Phase, Reconcile, Step};
+use super::{Action, Backfill, Lock, LockLevel, Mode, Phase, Reconcile, Step};
 use crate::ident::{quote_ident, quote_literal};
 use crate::model::SplitChange;
-use crate::schema::{Column, Constraint, ConstraintKind, Table};
+use crate::schema::{Constraint, ConstraintKind, Table};
 
 /// Plans a split by copying.
 pub(super) fn plan(part: &Part<'_>, split: &SplitChange) -> Option<Planned> {
     let carry = Carry::new(part, &split.source, &split.target, &split.moved)?;
-    let parts = Parts { part, split, source: carry.source, target: carry.target };
-    let sync = Sync::new(&parts);
+    let parts =
+        Parts { part, split, source: carry.source, target: carry.target, pair: pair(part, split, carry.source) };
     let mut planned = Planned::new(
         "copy: a new table beside the old columns, kept in step by triggers on both, because old and new code must both find their own",
         &carry,
     );
     planned.steps.push(parts.create_table_step());
-    planned.steps.push(sync.step());
+    planned.steps.push(parts.sync_step());
     planned.steps.push(analyze_step(&split.target, &parts.target_columns()));
     planned.steps.extend(carry.validate_steps());
     planned.steps.extend(parts.foreign_key_steps());
-    planned.steps.push(parts.contract_step(&carry, &sync));
+    planned.steps.push(parts.contract_step(&carry));
     planned.backfill.push(parts.backfill());
     planned.reconcile.extend(parts.reconcile());
     planned.notes.extend(carry.notes());
-    planned.notes.extend(table_notes(part.before, parts.source, &split.moved, sync.first_trigger()));
+    planned.notes.extend(table_notes(part.before, parts.source, &split.moved, &parts.pair.first_trigger()));
     planned.notes.push(format!(
         "once the foreign key of {} is there (phase {}), TRUNCATE of {} needs CASCADE",
         split.target,
@@ -39,27 +40,36 @@ pub(super) fn plan(part: &Part<'_>, split: &SplitChange) -> Option<Planned> {
     Some(planned)
 }
 
+fn pair<'a>(part: &'a Part<'a>, split: &'a SplitChange, source: &'a Table) -> Pair<'a> {
+    let column = |name: &String| {
+        let column = source.column(name)?;
+        let blank = column.default.as_ref().map_or("null", |default| default.text.as_str()).to_owned();
+        Some(PairedColumn { wide: name.clone(), narrow: name.clone(), column, absent: None, blank })
+    };
+    Pair {
+        part,
+        wide: PairedTable { name: split.source.clone(), role: "source" },
+        narrow: PairedTable { name: split.target.clone(), role: "target" },
+        key: split.key.clone(),
+        columns: split.moved.iter().filter_map(column).collect(),
+        always: split.always,
+        purpose: Purpose::Split,
+    }
+}
+
 /// What the pieces of this plan have in common.
-pub(super) struct Parts<'a> {
-    pub(super) part: &'a Part<'a>,
-    pub(super) split: &'a SplitChange,
+struct Parts<'a> {
+    part: &'a Part<'a>,
+    split: &'a SplitChange,
     /// As it was.
-    pub(super) source: &'a Table,
+    source: &'a Table,
     /// As it will be.
-    pub(super) target: &'a Table,
+    target: &'a Table,
+    pair: Pair<'a>,
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn moved(&self) -> impl Iterator<Item = &'a Column> {
-        let source = self.source;
-        self.split.moved.iter().filter_map(move |name| source.column(name))
-    }
-
-    pub(super) fn source_key(&self) -> Vec<&'a String> {
-        self.split.key.iter().map(|(source, _)| source).collect()
-    }
-
-    pub(super) fn target_key(&self) -> Vec<&'a String> {
+    fn target_key(&self) -> Vec<&'a String> {
         self.split.key.iter().map(|(_, target)| target).collect()
     }
 
@@ -67,38 +77,45 @@ impl<'a> Parts<'a> {
         self.target.columns.iter().map(|column| column.name.clone()).collect()
     }
 
-    /// `target."user_id" = source."id"`, for each column of the key.
-    fn keys_match(&self) -> String {
-        let pairs: Vec<String> = self
-            .split
-            .key
-            .iter()
-            .map(|(source, target)| format!("target.{} = source.{}", quote_ident(target), quote_ident(source)))
-            .collect();
-        pairs.join(" and ")
-    }
-
-    /// True for a row of the source that has a row in the target, over columns with this prefix. Where moved columns are NOT NULL, a row
-    /// without them is one that new code has inserted the first half of.
-    pub(super) fn has_row(&self, prefix: &str) -> String {
-        let not_null = |column: &Column| format!("{prefix}{} is not null", quote_ident(&column.name));
-        let required: Vec<String> = self.moved().filter(|column| column.not_null).map(not_null).collect();
-        match (required.is_empty(), self.split.always) {
-            (false, _) => all(required),
-            (true, true) => "true".to_owned(),
-            (true, false) => any(self.moved().map(not_null)),
+    /// The functions, then NOT NULL of moved columns gives way to a check at the end of the transaction, because new code inserts the row of
+    /// the source first and that of the target after it; then the triggers.
+    fn sync_step(&self) -> Step {
+        let split = self.split;
+        let mut statements = self.pair.create_functions();
+        let held: Vec<&PairedColumn<'_>> = self.pair.held().collect();
+        for column in &held {
+            let column = quote_ident(&column.wide);
+            statements.push(format!("alter table {} alter column {column} drop not null", split.source.quoted()));
         }
-    }
-
-    /// For each moved column, true where two rows differ in it.
-    pub(super) fn differs(&self, a: &str, b: &str) -> Vec<String> {
-        let schema = self.part.before.schema();
-        self.moved()
-            .map(|column| {
-                let name = quote_ident(&column.name);
-                distinct(schema, &column.ty, column.collation.is_some(), &format!("{a}{name}"), &format!("{b}{name}"))
-            })
-            .collect()
+        statements.extend(self.pair.create_triggers());
+        let level = if held.is_empty() { LockLevel::ShareRowExclusive } else { LockLevel::AccessExclusive };
+        let mut undo: Vec<Action> =
+            held.iter().flat_map(|column| restore_not_null(&split.source, &column.wide, &self.part.own)).collect();
+        undo.push(Action {
+            statements: self.pair.undo_statements(),
+            mode: Mode::Transaction,
+            locks: vec![exclusive(&split.source), exclusive(&split.target)],
+        });
+        Step {
+            id: "sync".to_owned(),
+            title: format!(
+                "keep {} of {} and {} in step, whichever is written",
+                split.moved.join(", "),
+                split.source,
+                split.target
+            ),
+            phase: Phase::DualWriting,
+            action: Action {
+                statements,
+                mode: Mode::Transaction,
+                locks: vec![
+                    Lock { table: split.source.clone(), level, scans: false },
+                    Lock { table: split.target.clone(), level: LockLevel::ShareRowExclusive, scans: false },
+                ],
+            },
+            undo,
+            leftover: None,
+        }
     }
 
     fn create_table_step(&self) -> Step {
@@ -198,10 +215,10 @@ impl<'a> Parts<'a> {
         })
     }
 
-    fn contract_step(&self, carry: &Carry<'_>, sync: &Sync<'_>) -> Step {
+    fn contract_step(&self, carry: &Carry<'_>) -> Step {
         let locks = carry.contract_locks();
         let mut statements = lock_tables(&locks);
-        statements.extend(sync.drop_statements());
+        statements.extend(self.pair.drop_statements());
         statements.extend(carry.contract_drops());
         let drops: Vec<String> =
             self.split.moved.iter().map(|name| format!("drop column {}", quote_ident(name))).collect();
@@ -231,7 +248,7 @@ impl<'a> Parts<'a> {
             target: self.split.target.clone(),
             key: key_columns(self.source),
             columns: key.chain(moved).collect(),
-            pending: self.has_row("source."),
+            pending: self.pair.has_row("source."),
             target_key: self.target_key().into_iter().cloned().collect(),
         }
     }
@@ -239,26 +256,20 @@ impl<'a> Parts<'a> {
     /// Every row of the source against its row in the target; and every row of the target has one in the source.
     fn reconcile(&self) -> Vec<Reconcile> {
         let first_key = self.split.key.first().map(|(_, target)| quote_ident(target)).unwrap_or_default();
-        let missing = format!("(target.{first_key} is null and {})", self.has_row("source."));
-        let differs = format!("(target.{first_key} is not null and {})", any(self.differs("source.", "target.")));
+        let missing = format!("(target.{first_key} is null and {})", self.pair.has_row("source."));
+        let differs = format!("(target.{first_key} is not null and {})", any(self.pair.differs("source.", "target.")));
         let forward = Reconcile {
             table: self.split.source.clone(),
             key: key_columns(self.source),
-            join: Some((self.split.target.clone(), self.keys_match())),
+            join: Some((self.split.target.clone(), self.pair.of_narrow("target.", "source."))),
             mismatch: any([missing, differs]),
             title: format!("{} of {} and {}", self.split.moved.join(", "), self.split.source, self.split.target),
         };
-        let swapped: Vec<String> = self
-            .split
-            .key
-            .iter()
-            .map(|(source, target)| format!("target.{} = source.{}", quote_ident(source), quote_ident(target)))
-            .collect();
         let first_source_key = self.split.key.first().map(|(source, _)| quote_ident(source)).unwrap_or_default();
         let ghosts = Reconcile {
             table: self.split.target.clone(),
             key: key_columns(self.target),
-            join: Some((self.split.source.clone(), swapped.join(" and "))),
+            join: Some((self.split.source.clone(), self.pair.of_wide("target.", "source."))),
             mismatch: format!("target.{first_source_key} is null"),
             title: format!("rows of {} without one in {}", self.split.target, self.split.source),
         };

@@ -122,6 +122,8 @@ pub enum Operation {
     Split(Split),
     /// `widen t.a to bigint;`
     Widen(Widen),
+    /// `merge u into t { key …, move … }`
+    Merge(Merge),
 }
 
 impl Operation {
@@ -132,6 +134,7 @@ impl Operation {
             Self::Retype(_) => "retype",
             Self::Split(_) => "split",
             Self::Widen(_) => "widen",
+            Self::Merge(_) => "merge",
         }
     }
 
@@ -142,6 +145,7 @@ impl Operation {
             Self::Retype(retype) => retype.keyword,
             Self::Split(split) => split.keyword,
             Self::Widen(widen) => widen.keyword,
+            Self::Merge(merge) => merge.keyword,
         }
     }
 }
@@ -248,6 +252,52 @@ pub struct Widen {
     pub column: ColumnPath,
     /// The new type.
     pub ty: TypeText,
+}
+
+/// `merge u into t { key …, move … }`
+#[derive(Clone, Debug)]
+pub struct Merge {
+    /// The word `merge`.
+    pub keyword: Span,
+    /// The table that goes.
+    pub table: TablePath,
+    /// The table that gets its columns.
+    pub into: TablePath,
+    /// `key user_id`: the columns by which a row of the one table finds its row in the other.
+    pub key: Vec<Name>,
+    /// `move bio, avatar_url as photo, theme or "'light'"`
+    pub moved: Vec<MergedColumn>,
+    /// `drop id`: columns that go with their table.
+    pub dropped: Vec<Name>,
+    /// `always`: a row that new code makes or empties has a row in the other table, also where all moved columns are null.
+    pub always: Option<Span>,
+}
+
+/// `theme as look or "'light'"`
+#[derive(Clone, Debug)]
+pub struct MergedColumn {
+    /// The column.
+    pub column: Name,
+    /// Its new name, where it gets one.
+    pub to: Option<Name>,
+    /// What a row without a partner holds, where the declaration says it.
+    pub absent: Option<Absent>,
+}
+
+impl MergedColumn {
+    /// The name that it has in the end.
+    pub fn new_name(&self) -> &Name {
+        self.to.as_ref().unwrap_or(&self.column)
+    }
+}
+
+/// What a row without a partner holds.
+#[derive(Clone, Debug)]
+pub enum Absent {
+    /// `or null`
+    Null(Span),
+    /// `or "expression"`
+    Expression(Literal),
 }
 
 /// `backfill { batch 5000 }`

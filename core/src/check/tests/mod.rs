@@ -4,6 +4,7 @@ mod conflicts;
 mod conversions;
 mod dependents;
 mod good;
+mod merge;
 mod names;
 mod order;
 mod split;

@@ -3,6 +3,7 @@
 
 mod carried;
 mod columns;
+mod merge;
 mod split;
 pub mod widen;
 
@@ -17,5 +18,6 @@ pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {
         OperationKind::Columns(change) => columns::apply(before, change),
         OperationKind::Split(change) => split::apply(before, change),
         OperationKind::Widen(change) => widen::apply(before, change),
+        OperationKind::Merge(change) => merge::apply(before, change),
     }
 }

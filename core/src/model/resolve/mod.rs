@@ -1,6 +1,7 @@
 //! From the tree and the schema to the model: what the names mean, and every mistake that there is in them.
 
 mod columns;
+mod merge;
 mod split;
 mod widen;
 
@@ -169,6 +170,7 @@ impl<'a> Resolution<'a> {
             Operation::Retype(retype) => OperationKind::Columns(self.retype(retype, &mut claim, errors)?),
             Operation::Split(split) => OperationKind::Split(self.split(split, &mut claim, errors)?),
             Operation::Widen(widen) => OperationKind::Widen(self.widen(widen, &mut claim, errors)?),
+            Operation::Merge(merge) => OperationKind::Merge(self.merge(merge, &mut claim, errors)?),
         };
         Some((kind, claim))
     }

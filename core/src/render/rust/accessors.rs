@@ -325,8 +325,7 @@ impl Returns {
 }
 
 fn functions(table: &Table<'_>) -> Vec<Function> {
-    // A row of the new table of a split may be there in the source alone, until the backfill is complete.
-    let changes = if table.locked_first.is_some() { CHANGES } else { WRITES };
+    let changes = if table.is_filled_late { CHANGES } else { WRITES };
     let mut functions = vec![
         Function {
             name: "insert",

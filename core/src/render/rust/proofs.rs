@@ -25,14 +25,14 @@ pub(super) fn expand(change: &Change) -> TokenStream {
     let late: Vec<String> = change
         .after_tables
         .iter()
-        .filter(|table| change.operations.iter().any(|operation| operation.kind.locked_first(table).is_some()))
+        .filter(|table| change.operations.iter().any(|operation| operation.kind.is_filled_late(table)))
         .map(|table| format!("`{table}`"))
         .collect();
     if !late.is_empty() {
         requirements.push(Requirement {
             name: CHANGES,
             message: format!(
-                "changing a row of {} takes the proof that the backfill of `{name}` is complete: before, the row may not be there",
+                "changing a row of {} takes the proof that the backfill of `{name}` is complete: before, it may be in the before shape alone",
                 late.join(" or ")
             ),
             proof: Proof::Backfilled,

@@ -14,8 +14,8 @@ use crate::diagnostic::nearest;
 use crate::ident::{QualifiedName, quote_ident};
 use crate::model::apply::widen::closure;
 use crate::model::{
-    self, AfterColumn, Change, ColumnsChange, Conversion, Mapping, Model, OnFailure, OperationKind, Shape, Side,
-    SplitChange, WidenChange,
+    self, AfterColumn, Change, ColumnsChange, Conversion, Mapping, MergeChange, MergedColumn, Model, OnFailure,
+    OperationKind, Shape, Side, SplitChange, WidenChange,
 };
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{SqlType, Table};
@@ -83,6 +83,7 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
             }))
         }
         Operation::Widen(tree) => widen(tree, shape),
+        Operation::Merge(tree) => merge(tree, shape),
     }
 }
 
@@ -91,6 +92,24 @@ fn widen(widen: &syntax::Widen, shape: &Shape) -> Option<OperationKind> {
     let column = column(&widen.column.column, table)?;
     let ty = parse_type(&widen.ty.text).ok()?;
     Some(OperationKind::Widen(WidenChange { tables: closure(shape, &table.name, &column, &ty), ty }))
+}
+
+fn merge(tree: &syntax::Merge, shape: &Shape) -> Option<OperationKind> {
+    let (source, target) = (table(&tree.table, shape)?, table(&tree.into, shape)?);
+    let keys = target.primary_key().iter().zip(&tree.key);
+    let moved = tree.moved.iter().filter_map(|moved| {
+        let from = column(&moved.column, source)?;
+        let to = moved.to.as_ref().map_or_else(|| from.clone(), |to| to.text.clone());
+        Some(MergedColumn { from, to, absent: None })
+    });
+    Some(OperationKind::Merge(MergeChange {
+        source: source.name.clone(),
+        target: target.name.clone(),
+        key: keys.map(|(to, from)| (to.clone(), from.text.clone())).collect(),
+        moved: moved.collect(),
+        dropped: Vec::new(),
+        always: tree.always.is_some(),
+    }))
 }
 
 fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option<OperationKind> {

@@ -19,6 +19,8 @@ pub(super) struct Table<'a> {
     pub key: Vec<usize>,
     /// The row that is locked before one of this table is written.
     pub locked_first: Option<LockedFirst<'a>>,
+    /// Whether its rows may not be changed before the backfill is complete.
+    pub is_filled_late: bool,
 }
 
 /// A column with its Rust name and type.
@@ -212,18 +214,17 @@ impl<'a> ShapeOf<'a> {
     fn table(&self, table: &'a schema::Table, module: Ident) -> Table<'a> {
         let fields = names::identifiers(table.columns.iter().map(|column| column.name.as_str()), &[]);
         let columns = table.columns.iter().zip(fields);
+        let operations = || self.change.operations.iter();
         let position = |name: &String| table.columns.iter().position(|column| column.name == *name);
         Table {
             table,
             module,
             columns: columns.map(|(column, field)| self.column(table, column, field)).collect(),
             key: table.primary_key().iter().filter_map(position).collect(),
-            locked_first: match self.side {
-                Side::After => {
-                    self.change.operations.iter().find_map(|operation| operation.kind.locked_first(&table.name))
-                }
-                Side::Before => None,
-            },
+            locked_first: operations()
+                .find_map(|operation| operation.kind.locked_first(self.side, &table.name, table.primary_key())),
+            is_filled_late: self.side == Side::After
+                && operations().any(|operation| operation.kind.is_filled_late(&table.name)),
         }
     }
 

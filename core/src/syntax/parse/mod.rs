@@ -1,6 +1,7 @@
 //! Tokens to tree, with one message for one mistake, and on with the next item.
 
 mod columns;
+mod moves;
 mod pieces;
 mod tables;
 
@@ -13,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 /// The words that begin an item of a declaration.
 const ITEMS: [&str; 4] = ["schema", "server", "type", "change"];
 /// The words that begin an operation.
-const OPERATIONS: [&str; 4] = ["rename", "retype", "split", "widen"];
+const OPERATIONS: [&str; 5] = ["rename", "retype", "split", "merge", "widen"];
 /// The words that begin something else in a change.
 const CLAUSES: [&str; 2] = ["after", "stage"];
 /// The phases, in order, as blocks that tune a change spell them.
@@ -247,6 +248,7 @@ impl Parser<'_> {
             "retype" => parser.retype(cursor, &word, change),
             "split" => parser.split(cursor, &word, change),
             "widen" => parser.widen(cursor, &word, change),
+            "merge" => parser.merge(cursor, &word, change),
             "after" => {
                 let name = parser.name(cursor, "the name of the change that this one builds on", "after <change>;")?;
                 change.after.push(name);

@@ -142,22 +142,27 @@ impl Parser<'_> {
     ) -> Parsed<()> {
         loop {
             self.not_an_entry(block, word, words)?;
-            let Some(name) = block.eat_name() else {
-                let message = format!("expected the name of a column after `{}`, found {}", word.text, block.found());
-                return Err(self.report(Diagnostic::new(block.span(), message)));
-            };
-            if block.at_punct('.') {
-                let message = "expected the name of a column alone".to_owned();
-                let diagnostic = Diagnostic::new(name.span, message).note("which table it is of is clear here");
-                return Err(self.report(diagnostic.help(format!("leave out `{}.`", name.text))));
-            }
-            names.push(name);
+            names.push(self.own_column(block, word)?);
             let list_ends = block.ends_after_next() || block.after_next_at_any_word(words);
             if !block.at_punct(',') || list_ends {
                 return Ok(());
             }
             block.bump();
         }
+    }
+
+    /// A column of a table that is clear.
+    pub(super) fn own_column(&mut self, block: &mut Cursor, word: &Word) -> Parsed<Name> {
+        let Some(name) = block.eat_name() else {
+            let message = format!("expected the name of a column after `{}`, found {}", word.text, block.found());
+            return Err(self.report(Diagnostic::new(block.span(), message)));
+        };
+        if block.at_punct('.') {
+            let message = "expected the name of a column alone".to_owned();
+            let diagnostic = Diagnostic::new(name.span, message).note("which table it is of is clear here");
+            return Err(self.report(diagnostic.help(format!("leave out `{}.`", name.text))));
+        }
+        Ok(name)
     }
 
     /// Says so where a word of the grammar stands in place of a name. Where a name must be meant, all the rest can be read.

@@ -32,23 +32,25 @@ begin;
 create function "public"."coexist_split_user_profile_to_target"() returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog, pg_temp
+set search_path = "pg_catalog", "pg_temp"
 as $coexist$
 begin
   if tg_op = 'DELETE' then
-    delete from "public"."profiles" as t where t."user_id" = old."id";
+    delete from "public"."profiles" as n where n."user_id" = old."id";
     return null;
   end if;
   if tg_op = 'UPDATE' and old."id" is distinct from new."id" then
-    update "public"."profiles" as t set "user_id" = new."id" where t."user_id" = old."id";
+    update "public"."profiles" as n set "user_id" = new."id" where n."user_id" = old."id";
   end if;
   if (new."bio" is not null or new."avatar_url" is not null) then
-    insert into "public"."profiles" as t ("user_id", "bio", "avatar_url")
-    values (new."id", new."bio", new."avatar_url")
+    insert into "public"."profiles" as n ("user_id", "bio", "avatar_url")
+    select w."id", w."bio", w."avatar_url" from "public"."users" as w
+    where (w."id" = new."id" and (w."bio" is not null or w."avatar_url" is not null))
     on conflict ("user_id") do update set "bio" = excluded."bio", "avatar_url" = excluded."avatar_url"
-    where (t."bio" is distinct from excluded."bio" or t."avatar_url" is distinct from excluded."avatar_url");
+    where (n."bio" is distinct from excluded."bio" or n."avatar_url" is distinct from excluded."avatar_url");
   else
-    delete from "public"."profiles" as t where t."user_id" = new."id" and (t."bio" is not null or t."avatar_url" is not null);
+    delete from "public"."profiles" as n where n."user_id" = new."id" and (n."bio" is not null or n."avatar_url" is not null)
+      and not exists (select from "public"."users" as w where n."user_id" = w."id" and (w."bio" is not null or w."avatar_url" is not null));
   end if;
   return null;
 end
@@ -57,7 +59,7 @@ comment on function "public"."coexist_split_user_profile_to_target"() is 'coexis
 create function "public"."coexist_split_user_profile_clear_target"() returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog, pg_temp
+set search_path = "pg_catalog", "pg_temp"
 as $coexist$
 begin
   truncate "public"."profiles";
@@ -68,10 +70,10 @@ comment on function "public"."coexist_split_user_profile_clear_target"() is 'coe
 create function "public"."coexist_split_user_profile_lock_source"() returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog, pg_temp
+set search_path = "pg_catalog", "pg_temp"
 as $coexist$
 begin
-  perform 1 from "public"."users" as s where s."id" = new."user_id" for no key update;
+  perform 1 from "public"."users" as w where w."id" = new."user_id" for no key update;
   if not found then
     raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,
       message = 'insert on table "profiles" violates the key that it shares with table "users"';
@@ -83,16 +85,17 @@ comment on function "public"."coexist_split_user_profile_lock_source"() is 'coex
 create function "public"."coexist_split_user_profile_to_source"() returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog, pg_temp
+set search_path = "pg_catalog", "pg_temp"
 as $coexist$
 begin
   if tg_op = 'DELETE' or tg_op = 'UPDATE' and old."user_id" is distinct from new."user_id" then
-    update "public"."users" as s set "bio" = null, "avatar_url" = null
-    where s."id" = old."user_id" and (s."bio" is not null or s."avatar_url" is not null);
+    update "public"."users" as w set "bio" = null, "avatar_url" = null
+    where w."id" = old."user_id" and (w."bio" is not null or w."avatar_url" is not null)
+      and not exists (select from "public"."profiles" as n where n."user_id" = w."id");
   end if;
   if tg_op <> 'DELETE' then
-    update "public"."users" as s set "bio" = new."bio", "avatar_url" = new."avatar_url"
-    where s."id" = new."user_id" and (s."bio" is distinct from new."bio" or s."avatar_url" is distinct from new."avatar_url");
+    update "public"."users" as w set "bio" = n."bio", "avatar_url" = n."avatar_url" from "public"."profiles" as n
+    where w."id" = new."user_id" and n."user_id" = w."id" and (w."bio" is distinct from n."bio" or w."avatar_url" is distinct from n."avatar_url");
   end if;
   return null;
 end
@@ -101,10 +104,10 @@ comment on function "public"."coexist_split_user_profile_to_source"() is 'coexis
 create function "public"."coexist_split_user_profile_clear_source"() returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog, pg_temp
+set search_path = "pg_catalog", "pg_temp"
 as $coexist$
 begin
-  update "public"."users" as s set "bio" = null, "avatar_url" = null where (s."bio" is not null or s."avatar_url" is not null);
+  update "public"."users" as w set "bio" = null, "avatar_url" = null where (w."bio" is not null or w."avatar_url" is not null);
   return null;
 end
 $coexist$;
@@ -166,7 +169,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('split_user_profile', '381827c86293c3c2', 'dual-writing', 'contract', '', 'psql')
+    values ('split_user_profile', 'ead01cace09e7ec7', 'dual-writing', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
     insert into coexist.steps (change, id, state, tries, finished_at)
