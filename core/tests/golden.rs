@@ -81,4 +81,7 @@ golden! {
     split_with_not_null: "split users into profiles { key user_id, move bio, avatar_url }";
     split_always: "split users into codes { key user_id, move code, always }";
     merge: r#"merge "settings of users" into users { key user_id, move theme or "'light'", notes as remarks, always }"#;
+    divide: r#"divide users.name into first_name: text not null, last_name: text { forward first_name "split_part(name, ' ', 1)" or "'?'", forward last_name "nullif(substr(name, length(split_part(name, ' ', 1)) + 2), '')" or quarantine, backward "first_name || coalesce(' ' || last_name, '')" or reject }"#;
+    combine: r#"combine users.(bio, avatar_url) into profile: jsonb not null { forward "jsonb_build_object('bio', bio, 'avatar', avatar_url)" or reject, backward bio "profile->>'bio'" or reject, backward avatar_url "profile->>'avatar'" or reject }"#;
+    several_on_one_table: r#"rename users.code to voucher; retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } rename users.avatar_url to avatar;"#;
 }

@@ -37,10 +37,15 @@ impl Claim {
         Self { keyword, gone: Vec::new(), used: Vec::new(), new: Vec::new(), new_tables: Vec::new(), merged: None }
     }
 
-    /// One column becomes another one.
-    pub fn column(&mut self, table: &QualifiedName, from: &Name, to: &Name) {
-        self.gone.push((table.clone(), from.text.clone(), from.span));
-        self.new.push((table.clone(), to.text.clone(), to.span));
+    /// Columns become other ones.
+    pub fn become_others<'n>(
+        &mut self,
+        table: &QualifiedName,
+        from: impl IntoIterator<Item = &'n Name>,
+        to: impl IntoIterator<Item = &'n Name>,
+    ) {
+        self.gone.extend(from.into_iter().map(|name| (table.clone(), name.text.clone(), name.span)));
+        self.new.extend(to.into_iter().map(|name| (table.clone(), name.text.clone(), name.span)));
         self.merged = Some(table.clone());
     }
 

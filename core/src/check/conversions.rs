@@ -23,6 +23,8 @@ pub struct Filled<'a> {
     pub not_null: bool,
     /// Why it is, for messages.
     pub why_not_null: &'a str,
+    /// The columns it may be made of that can be null.
+    pub nullable: Vec<&'a str>,
 }
 
 /// What is known about what an expression does to values.
@@ -98,6 +100,12 @@ fn known(expression: &Expression, filled: &Filled<'_>, scope: &Scope<'_>) -> Kno
     if expression.is_constant() {
         let reason = "it is the same for every row".to_owned();
         return Known { effect: Effect::Lossy, settings: Vec::new(), reason };
+    }
+    let of_column = expression.as_column().or(expression.as_cast_of_column().map(|(column, _)| column));
+    if let Some(column) = of_column.filter(|column| filled.not_null && filled.nullable.contains(&column.name.as_str()))
+    {
+        let reason = format!("`{}` can be null, and `{}` is NOT NULL", column.name, filled.name);
+        return Known { effect: Effect::MayFail, settings: Vec::new(), reason };
     }
     let steps = if let Some(column) = expression.as_column() {
         scope.type_of(&column.name).map(|from| (from, None))
@@ -187,13 +195,13 @@ fn says_what_fails(tree: &syntax::Conversion, known: &Known, scope: &Scope<'_>, 
     let lossy = if tree.lossy.is_some() { "lossy " } else { "" };
     errors.push(diagnostic.help(format!(
         "write `{} {lossy}{text:?} or reject` (the write fails), `or quarantine` (NULL, and the row is recorded) or `or \"<expression>\"`",
-        scope.keyword
+        scope.lead_in
     )));
 }
 
-/// What loses information says so, so that whoever reads the declaration knows it.
+/// What loses information says so, so that whoever reads the declaration knows it. What one of several columns does not hold, another may.
 fn says_what_is_lost(tree: &syntax::Conversion, known: &Known, scope: &Scope<'_>, errors: &mut Errors) {
-    if known.effect != Effect::Lossy || tree.lossy.is_some() {
+    if scope.makes.len() > 1 || known.effect != Effect::Lossy || tree.lossy.is_some() {
         return;
     }
     let diagnostic = at_expression(
@@ -202,7 +210,7 @@ fn says_what_is_lost(tree: &syntax::Conversion, known: &Known, scope: &Scope<'_>
         "loses information",
     );
     let diagnostic = if known.reason.is_empty() { diagnostic } else { diagnostic.note(known.reason.clone()) };
-    let help = format!("write `{} lossy {:?}`", scope.keyword, tree.expression.value);
+    let help = format!("write `{} lossy {:?}`", scope.lead_in, tree.expression.value);
     errors.push(diagnostic.help(match scope.keyword {
         "backward" => format!("{help}, or `irreversible` to write nothing back"),
         _ => help,
@@ -216,13 +224,14 @@ fn at_expression(literal: &Literal, message: String, label: &str) -> Diagnostic 
 }
 
 /// What a declaration has to say is missing.
-pub fn is_missing(keyword: &str, span: Span, help: String) -> Diagnostic {
+pub fn is_missing(keyword: &str, target: Option<&str>, span: Span, help: String) -> Diagnostic {
     let why = match keyword {
         "forward" => "the rows that exist, and those that old code writes, are converted by it",
         "backward" => "old code that still runs reads what new code wrote, and a rollback must not lose it",
         _ => "it names the column by which a row of the new table finds its row in the old one",
     };
-    Diagnostic::new(span, format!("missing `{keyword}`")).note(why).help(help)
+    let target = target.map(|target| format!(" {}", super::written(target))).unwrap_or_default();
+    Diagnostic::new(span, format!("missing `{keyword}{target}`")).note(why).help(help)
 }
 
 /// The conversion between two types as it would be declared, where a cast does it: for help.

@@ -21,7 +21,7 @@ pub struct Touched<'a> {
     pub column: &'a str,
     /// Where the declaration names it.
     pub span: Span,
-    /// What happens to it, as `cannot be …` ends: `renamed`, `retyped`, `moved`.
+    /// What happens to it, as `cannot be …` ends: `renamed`, `retyped`, `divided`, `moved`.
     pub fate: &'static str,
     /// Its table.
     pub table: &'a Table,

@@ -14,6 +14,8 @@ use super::{listed, types, written};
 pub struct Scope<'a> {
     /// The word that it stands behind: `forward` or `backward`.
     pub keyword: &'a str,
+    /// That word, and what else is written before the expression: `forward first_name`.
+    pub lead_in: String,
     /// The shape that it reads.
     pub side: Side,
     /// The columns that it may read, with their types.

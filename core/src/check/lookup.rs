@@ -64,6 +64,10 @@ fn new_names(operation: &Operation) -> Vec<(QualifiedName, Option<&str>)> {
     match operation {
         Operation::Rename(rename) => vec![(qualified(&rename.column.table), Some(&rename.to.text))],
         Operation::Retype(retype) => vec![(qualified(&retype.column.table), Some(&retype.to.text))],
+        Operation::Regroup(regroup) => {
+            let table = qualified(&regroup.table);
+            regroup.into.iter().map(|new| (table.clone(), Some(new.name.text.as_str()))).collect()
+        }
         Operation::Split(split) => vec![(qualified(&split.into), None)],
         Operation::Merge(merge) => {
             let into = qualified(&merge.into);
@@ -89,6 +93,9 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
         && change.operations.iter().any(|operation| match operation {
             Operation::Rename(Rename { column: gone, .. }) | Operation::Retype(Retype { column: gone, .. }) => {
                 qualified(&gone.table) == *table && gone.column.text == column
+            }
+            Operation::Regroup(regroup) => {
+                qualified(&regroup.table) == *table && regroup.columns.iter().any(|name| name.text == column)
             }
             Operation::Split(split) => {
                 qualified(&split.table) == *table && split.moved.iter().any(|name| name.text == column)

@@ -280,6 +280,7 @@ impl<'a> Merging<'a> {
             (Some(Absent::Expression(literal)), true) => {
                 let scope = Scope {
                     keyword: "or",
+                    lead_in: "or".to_owned(),
                     side: Side::Before,
                     reads: Vec::new(),
                     makes: Vec::new(),

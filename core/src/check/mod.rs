@@ -6,10 +6,10 @@
 //! - [`change`]: a change by itself: its name, its one operation, its stage; [`phases`]: its phase blocks.
 //! - [`order`]: what builds on what, and the sequence of stages.
 //! - [`lookup`]: names of tables and columns that must exist; [`names`]: names that must be free.
-//! - [`types`]: types that must exist; [`overrides`]: their Rust types; [`expressions`], [`conversions`] and [`retype`]: SQL; [`inserts`]: what an
+//! - [`types`]: types that must exist; [`overrides`]: their Rust types; [`expressions`], [`conversions`] and [`mapping`]: SQL; [`inserts`]: what an
 //!   INSERT means.
-//! - [`dependents`]: what hangs on a column and cannot be carried over; [`partitions`]: columns of partitioned tables; [`split`], [`merge`]: what these need; [`widen`]: what a wider key
-//!   needs.
+//! - [`dependents`]: what hangs on a column and cannot be carried over; [`regroup`]: on several columns at once; [`partitions`]: columns of
+//!   partitioned tables; [`split`], [`merge`]: what these need; [`widen`]: what a wider key needs.
 //! - [`conflicts`]: changes that get in each other's way.
 
 pub mod change;
@@ -19,13 +19,14 @@ pub mod dependents;
 pub mod expressions;
 pub mod inserts;
 pub mod lookup;
+pub mod mapping;
 pub mod merge;
 pub mod names;
 pub mod order;
 pub mod overrides;
 pub mod partitions;
 pub mod phases;
-pub mod retype;
+pub mod regroup;
 pub mod split;
 pub mod types;
 mod view_reads;

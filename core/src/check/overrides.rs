@@ -92,6 +92,7 @@ fn needs_feature(
     let span = tree.and_then(|tree| tree.operations.first()).map_or(change.span, |operation| match operation {
         Operation::Rename(rename) => rename.column.table.table.span,
         Operation::Retype(retype) => retype.column.table.table.span,
+        Operation::Regroup(regroup) => regroup.table.table.span,
         Operation::Split(split) => split.table.table.span,
         Operation::Widen(widen) => widen.column.table.table.span,
         Operation::Merge(merge) => merge.table.table.span,

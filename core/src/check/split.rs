@@ -76,7 +76,7 @@ fn primary_key<'s>(split: &Split, source: &'s Table, shape: &Shape, errors: &mut
 }
 
 fn no_key(split: &Split, source: &Table, of_source: &[String]) -> Diagnostic {
-    conversions::is_missing("key", split.keyword, format!("add `key {}`", key_names(source, of_source)))
+    conversions::is_missing("key", None, split.keyword, format!("add `key {}`", key_names(source, of_source)))
 }
 
 /// `user_id` for the `id` of `users`: what the new table's key columns are usually called.

@@ -58,7 +58,7 @@ pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> 
     let one_way: Vec<String> = sync
         .mappings
         .iter()
-        .filter(|mapped| mapped.mapping.backward.is_empty())
+        .filter(|mapped| mapped.is_one_way())
         .map(|mapped| {
             let (after, before) = (mapped.after_names(), mapped.mapping.before.join(", "));
             format!("{after} is not written back to {before}: what new code writes is lost by a rollback")

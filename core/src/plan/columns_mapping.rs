@@ -20,6 +20,8 @@ pub(super) enum Unsynced {
 
 /// What a synced row's marker holds. The bits above it say which after columns a blind write has set to null, between two triggers.
 pub(super) const SYNCED: &str = "1";
+/// What the marker of a row holds that new code wrote, where nothing is written back: there is nothing to compare it with.
+pub(super) const WRITTEN_ONE_WAY: &str = "-1";
 
 /// A mapping of a change's table, as its plan sees it.
 pub(super) struct Mapped<'a> {
@@ -61,7 +63,9 @@ impl<'a> Mapped<'a> {
             && mapping.backward.iter().all(plain);
         let own = &parts.part.own;
         let unsynced = match mapping.after.as_slice() {
-            [column, others @ ..] if column.not_null && others.iter().all(|other| other.not_null) => {
+            [column, others @ ..]
+                if !mapping.backward.is_empty() && column.not_null && others.iter().all(|other| other.not_null) =>
+            {
                 Unsynced::NotNull(column.name.clone())
             }
             _ if null_means_null => Unsynced::NullMeansNull,
@@ -93,6 +97,11 @@ impl<'a> Mapped<'a> {
         }
     }
 
+    /// Whether nothing is written back.
+    pub(super) fn is_one_way(&self) -> bool {
+        self.mapping.backward.is_empty()
+    }
+
     /// The marker's type: it has a bit for each after column.
     pub(super) fn marker_type(&self) -> &'static str {
         match self.mapping.after.len() {
@@ -104,10 +113,15 @@ impl<'a> Mapped<'a> {
 
     pub(super) fn marker_reason(&self) -> Option<String> {
         let marker = self.marker()?;
-        Some(format!(
-            "{marker} marks the rows that are in step: null in {} does not say whether a row was converted or holds no value",
-            self.after_names()
-        ))
+        let after = self.after_names();
+        Some(match self.is_one_way() {
+            true => format!(
+                "{marker} marks the rows that are in step, and those that new code wrote: {after} cannot be compared there"
+            ),
+            false => format!(
+                "{marker} marks the rows that are in step: null in {after} does not say whether a row was converted or holds no value"
+            ),
+        })
     }
 
     /// True for rows that are not in step yet, over columns with this prefix (`new.`, `source.`, nothing).
@@ -126,7 +140,10 @@ impl<'a> Mapped<'a> {
     /// The same of the row that a trigger is about to write, one that was blindly written among them.
     pub(super) fn still_pending(&self) -> String {
         match self.marker() {
-            Some(marker) => format!("new.{} is distinct from {SYNCED}", quote_ident(marker)),
+            Some(marker) => {
+                let marker = quote_ident(marker);
+                any([format!("new.{marker} is null"), format!("new.{marker} > {SYNCED}")])
+            }
             None => self.pending("new."),
         }
     }
@@ -162,10 +179,13 @@ impl<'a> Mapped<'a> {
     /// True for a row whose shapes disagree. A row that one side wrote with loss need only agree in the direction of that write.
     pub(super) fn mismatch(&self, prefix: &str) -> String {
         let forward = any(self.forward_differs(prefix));
-        if self.mapping.is_exact() || self.mapping.backward.is_empty() {
-            return forward;
+        match self.marker() {
+            _ if self.mapping.is_exact() => forward,
+            Some(marker) if self.is_one_way() => {
+                all([forward, format!("{prefix}{} is distinct from {WRITTEN_ONE_WAY}", quote_ident(marker))])
+            }
+            _ => all([forward, any(self.backward_differs(prefix))]),
         }
-        all([forward, any(self.backward_differs(prefix))])
     }
 
     /// True for each of these columns that an UPDATE has given another value.

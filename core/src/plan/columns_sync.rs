@@ -6,7 +6,7 @@
 
 use super::carry::{drop_constraint_if_exists, exclusive};
 use super::columns::Parts;
-use super::columns_mapping::{Mapped, SYNCED, Unsynced};
+use super::columns_mapping::{Mapped, SYNCED, Unsynced, WRITTEN_ONE_WAY};
 use super::compare::{all, any};
 use super::sql::{self, Block, create_function};
 use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
@@ -171,7 +171,7 @@ impl<'a> Sync<'a> {
 
     /// Before columns that new code cannot fill, and that would refuse its rows.
     fn loosen_before(&self) -> impl Iterator<Item = &str> {
-        let one_way = self.mappings.iter().filter(|mapped| mapped.mapping.backward.is_empty());
+        let one_way = self.mappings.iter().filter(|mapped| mapped.is_one_way());
         let columns = one_way.flat_map(Mapped::before_columns);
         columns.filter(|column| column.not_null).map(|column| column.name.as_str())
     }
@@ -262,7 +262,7 @@ impl<'a> Sync<'a> {
         body.close("end if;");
         body.branch(format!("elsif {} then", after_written(mapped)));
         fill_what_is_left_out(mapped, body);
-        if !mapped.mapping.backward.is_empty() {
+        if !mapped.is_one_way() {
             body.open(format!("if {} then", before_contradicts(mapped)));
             // Under psql alone there may be no ledger.
             body.open("if to_regprocedure('coexist.count_conflict(text)') is not null then");
@@ -281,9 +281,6 @@ impl<'a> Sync<'a> {
         });
         assign_after(mapped, body);
         body.close("end if;");
-        if let Some(marker) = mapped.marker() {
-            body.line(format!("new.{} := {SYNCED};", quote_ident(marker)));
-        }
     }
 
     fn blind_body(&self, blind: &BlindWrite<'_, '_>) -> Block {
@@ -444,17 +441,23 @@ fn fill_what_is_left_out(mapped: &Mapped<'_>, body: &mut Block) {
 }
 
 fn assign_before(mapped: &Mapped<'_>, body: &mut Block) {
-    if mapped.mapping.backward.is_empty() {
-        body.line("null; -- irreversible: the before columns keep what they hold");
-    }
+    let marked = if mapped.is_one_way() { WRITTEN_ONE_WAY } else { SYNCED };
     for (column, backward) in mapped.before_columns().zip(&mapped.mapping.backward) {
         body.line(format!("new.{} := {};", quote_ident(&column.name), mapped.backward(column, backward, "new.", true)));
     }
+    mark(mapped, marked, body);
 }
 
 fn assign_after(mapped: &Mapped<'_>, body: &mut Block) {
     for after in &mapped.mapping.after {
         body.line(format!("new.{} := {};", quote_ident(&after.name), mapped.forward(after, "new.", true)));
+    }
+    mark(mapped, SYNCED, body);
+}
+
+fn mark(mapped: &Mapped<'_>, value: &str, body: &mut Block) {
+    if let Some(marker) = mapped.marker() {
+        body.line(format!("new.{} := {value};", quote_ident(marker)));
     }
 }
 

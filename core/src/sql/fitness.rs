@@ -31,6 +31,31 @@ pub fn unfit_functions(expression: &Expression, surroundings: &Surroundings<'_>)
     expression.functions().iter().filter_map(|call| unfit(call, expression.text(), surroundings)).collect()
 }
 
+/// The first call, as it is written, whose result does not follow from its arguments alone, so that no index can be made of it. What
+/// nobody knows is taken to be fit.
+pub fn call_that_is_not_immutable<'e>(expression: &'e Expression, surroundings: &Surroundings<'_>) -> Option<&'e str> {
+    let call = expression.functions().iter().find(|call| at_least(call, Volatility::Stable, surroundings))?;
+    Some(expression.text().get(call.range.clone()).unwrap_or(&call.name))
+}
+
+/// Whether an expression may give another value each time that it is computed.
+pub fn calls_volatile(expression: &Expression, surroundings: &Surroundings<'_>) -> bool {
+    expression.functions().iter().any(|call| at_least(call, Volatility::Volatile, surroundings))
+}
+
+/// Whether every function that a call may mean has this volatility or a worse one.
+fn at_least(call: &FunctionCall, volatility: Volatility, surroundings: &Surroundings<'_>) -> bool {
+    let builtin = match call.schema.as_deref() {
+        None | Some("pg_catalog") => builtin::function(&call.name),
+        Some(_) => None,
+    };
+    let declared = surroundings.schema.functions.iter().filter(|function| {
+        function.name.name == call.name && call.schema.as_ref().is_none_or(|schema| function.name.schema == *schema)
+    });
+    let known = declared.map(|function| function.volatility).chain(builtin.map(|builtin| builtin.volatility));
+    known.min().is_some_and(|least| least >= volatility)
+}
+
 fn unfit(call: &FunctionCall, text: &str, surroundings: &Surroundings<'_>) -> Option<ExpressionError> {
     let schema = surroundings.schema;
     let builtin = match call.schema.as_deref() {

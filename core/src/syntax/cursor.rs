@@ -125,6 +125,26 @@ impl Cursor {
         matches!(self.tokens.get(self.next + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace)
     }
 
+    /// What stands in the parentheses that come next.
+    pub fn eat_parentheses(&mut self) -> Option<Self> {
+        match self.peek() {
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+                let inside = Self::of_group(group);
+                self.next += 1;
+                Some(inside)
+            }
+            _ => None,
+        }
+    }
+
+    /// A name that stands before a string literal, or before `word` and a string literal.
+    pub fn eat_name_before_string(&mut self, word: &str) -> Option<Name> {
+        let is_string = |n: usize| string(self.tokens.get(self.next + n)).is_some();
+        let is_word = |n: usize| ident(self.tokens.get(self.next + n)).is_some_and(|ident| ident == word);
+        let is_name = (is_string(1) && !is_word(0)) || (is_word(1) && is_string(2));
+        if is_name { self.eat_name() } else { None }
+    }
+
     /// What stands in the braces that come next.
     pub fn eat_braces(&mut self) -> Option<Self> {
         match self.peek() {

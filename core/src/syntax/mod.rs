@@ -118,6 +118,8 @@ pub enum Operation {
     Rename(Rename),
     /// `retype t.a to b: type { … }`
     Retype(Retype),
+    /// `divide t.a into b: …, c: … { … }` or `combine t.(a, b) into c: … { … }`
+    Regroup(Regroup),
     /// `split t into u { key …, move … }`
     Split(Split),
     /// `widen t.a to bigint;`
@@ -132,6 +134,7 @@ impl Operation {
         match self {
             Self::Rename(_) => "rename",
             Self::Retype(_) => "retype",
+            Self::Regroup(regroup) => regroup.word,
             Self::Split(_) => "split",
             Self::Widen(_) => "widen",
             Self::Merge(_) => "merge",
@@ -143,6 +146,7 @@ impl Operation {
         match self {
             Self::Rename(rename) => rename.keyword,
             Self::Retype(retype) => retype.keyword,
+            Self::Regroup(regroup) => regroup.keyword,
             Self::Split(split) => split.keyword,
             Self::Widen(widen) => widen.keyword,
             Self::Merge(merge) => merge.keyword,
@@ -182,6 +186,49 @@ pub struct Retype {
     pub irreversible: Option<Span>,
     /// `insert nulls take before | after`
     pub insert_nulls: Option<InsertNulls>,
+}
+
+/// `divide t.a into b: …, c: … { … }` or `combine t.(a, b) into c: … { … }`: columns become others, in another number.
+#[derive(Clone, Debug)]
+pub struct Regroup {
+    /// `divide` or `combine`.
+    pub word: &'static str,
+    /// That word's.
+    pub keyword: Span,
+    /// The table.
+    pub table: TablePath,
+    /// What goes: one column with `divide`.
+    pub columns: Vec<Name>,
+    /// What comes.
+    pub into: Vec<NewColumn>,
+    /// `forward b "…"`, in the order of the source.
+    pub forward: Vec<TargetedConversion>,
+    /// `backward a "…"`, in the order of the source.
+    pub backward: Vec<TargetedConversion>,
+    /// `irreversible`
+    pub irreversible: Option<Span>,
+    /// `insert nulls take before | after`
+    pub insert_nulls: Option<InsertNulls>,
+}
+
+/// `b: type not null`
+#[derive(Clone, Debug)]
+pub struct NewColumn {
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub ty: TypeText,
+    /// `not null`
+    pub not_null: bool,
+}
+
+/// `forward b "expression" or reject`
+#[derive(Clone, Debug)]
+pub struct TargetedConversion {
+    /// The column that it makes; may be left out where there is only one.
+    pub target: Option<Name>,
+    /// How.
+    pub conversion: Conversion,
 }
 
 /// A SQL type: tokens or a string literal.

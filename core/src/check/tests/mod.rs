@@ -7,6 +7,7 @@ mod good;
 mod merge;
 mod names;
 mod order;
+mod regroup;
 mod split;
 mod structure;
 

@@ -7,7 +7,7 @@ use crate::check::conflicts::Claim;
 use crate::check::conversions;
 use crate::check::dependents::{self, Touched};
 use crate::check::inserts::Insert;
-use crate::check::retype::Retyping;
+use crate::check::mapping::{Declared, New, Remapping};
 use crate::check::{at_line, lookup, names, partitions, types, written, written_column};
 use crate::diagnostic::{Diagnostic, Errors};
 use crate::model::{AfterColumn, ColumnsChange, Mapping};
@@ -42,11 +42,11 @@ impl<'a> Resolution<'a> {
             not_null: column.not_null,
             forward: conversions::identity(&column.name)?,
         };
-        let insert = Insert { table, before: column, after: &after, shape: self.shape };
+        let insert = Insert { table, before: &[column], after: std::slice::from_ref(&after), shape: self.shape };
         let block = |words: &str| format!("{{ {words} }}");
         let insert_nulls = insert.meaning(tree.insert_nulls.as_ref(), tree.to.span, block, errors).ok()?;
         let backward = conversions::identity(&after.name)?;
-        claim.column(&table.name, &tree.column.column, &tree.to);
+        claim.become_others(&table.name, [&tree.column.column], [&tree.to]);
         let mapping = Mapping {
             before: vec![column.name.clone()],
             after: vec![after],
@@ -78,13 +78,24 @@ impl<'a> Resolution<'a> {
         if let Some(ty) = &ty {
             self.type_fits(tree, &touched, column, ty, errors);
         }
-        let retyping = Retyping { tree, table, column, ty: ty.as_ref(), shape: self.shape, server: self.server };
-        let (forward, backward) = (retyping.forward(errors), retyping.backward(errors));
-        let (ty, forward, backward) = (ty?, forward?, backward?);
+        let declared = |conversion| Declared { target: None, conversion };
+        let remapping = Remapping {
+            keyword: tree.keyword,
+            table,
+            before: vec![column],
+            after: vec![New { name: &tree.to.text, ty: ty.as_ref(), not_null: column.not_null }],
+            forward: tree.forward.iter().map(declared).collect(),
+            backward: tree.backward.iter().map(declared).collect(),
+            irreversible: tree.irreversible,
+            shape: self.shape,
+            server: self.server,
+        };
+        let (forward, backward) = (remapping.forward(errors), remapping.backward(errors));
+        let (ty, forward, backward) = (ty?, forward?.pop()?, backward?);
         let after = AfterColumn { name: tree.to.text.clone(), ty, not_null: column.not_null, forward };
-        let insert = Insert { table, before: column, after: &after, shape: self.shape };
+        let insert = Insert { table, before: &[column], after: std::slice::from_ref(&after), shape: self.shape };
         let insert_nulls = insert.meaning(tree.insert_nulls.as_ref(), tree.to.span, str::to_owned, errors).ok()?;
-        claim.column(&table.name, &tree.column.column, &tree.to);
+        claim.become_others(&table.name, [&tree.column.column], [&tree.to]);
         let mapping =
             Mapping { before: vec![column.name.clone()], after: vec![after], backward, rename: false, insert_nulls };
         let change = ColumnsChange { table: table.name.clone(), mappings: vec![mapping] };

@@ -2,6 +2,7 @@
 
 mod columns;
 mod merge;
+mod regroup;
 mod split;
 mod widen;
 
@@ -168,6 +169,7 @@ impl<'a> Resolution<'a> {
         let kind = match tree {
             Operation::Rename(rename) => OperationKind::Columns(self.rename(rename, &mut claim, errors)?),
             Operation::Retype(retype) => OperationKind::Columns(self.retype(retype, &mut claim, errors)?),
+            Operation::Regroup(regroup) => OperationKind::Columns(self.regroup(regroup, &mut claim, errors)?),
             Operation::Split(split) => OperationKind::Split(self.split(split, &mut claim, errors)?),
             Operation::Widen(widen) => OperationKind::Widen(self.widen(widen, &mut claim, errors)?),
             Operation::Merge(merge) => OperationKind::Merge(self.merge(merge, &mut claim, errors)?),

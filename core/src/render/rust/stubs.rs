@@ -82,6 +82,7 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
                 always: split.always.is_some(),
             }))
         }
+        Operation::Regroup(tree) => regroup(tree, shape),
         Operation::Widen(tree) => widen(tree, shape),
         Operation::Merge(tree) => merge(tree, shape),
     }
@@ -112,18 +113,33 @@ fn merge(tree: &syntax::Merge, shape: &Shape) -> Option<OperationKind> {
     }))
 }
 
+/// Of no matter how the values are made: that code which names the columns is right.
+fn regroup(tree: &syntax::Regroup, shape: &Shape) -> Option<OperationKind> {
+    let table = table(&tree.table, shape)?;
+    let before: Vec<String> = tree.columns.iter().filter_map(|name| column(name, table)).collect();
+    let first = table.column(before.first()?)?;
+    let after = tree.into.iter().map(|new| {
+        let conversion = identity(&first.name)?;
+        let ty = parse_type(&new.ty.text).unwrap_or_else(|_| first.ty.clone());
+        Some(AfterColumn { name: new.name.text.clone(), ty, not_null: new.not_null, forward: conversion })
+    });
+    let after = after.collect::<Option<_>>()?;
+    let mapping = Mapping { before, after, backward: Vec::new(), rename: false, insert_nulls: None };
+    Some(OperationKind::Columns(ColumnsChange { table: table.name.clone(), mappings: vec![mapping] }))
+}
+
+fn identity(column: &str) -> Option<Conversion> {
+    let expression = Expression::parse(&quote_ident(column)).ok()?;
+    Some(Conversion { expression, lossy: false, on_failure: OnFailure::Never })
+}
+
 fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option<OperationKind> {
     let before = table.column(&column(from, table)?)?;
-    let conversion = Conversion {
-        expression: Expression::parse(&quote_ident(&before.name)).ok()?,
-        lossy: false,
-        on_failure: OnFailure::Never,
-    };
     let after = AfterColumn {
         name: to.text.clone(),
         ty: ty.unwrap_or_else(|| before.ty.clone()),
         not_null: before.not_null,
-        forward: conversion,
+        forward: identity(&before.name)?,
     };
     let mapping = Mapping {
         before: vec![before.name.clone()],

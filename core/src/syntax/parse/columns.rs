@@ -45,6 +45,11 @@ impl Parser<'_> {
             }
         }
         let ty = self.sql_type(cursor, RETYPE_FORM)?;
+        if let Some(span) = cursor.eat_word("not") {
+            let message = "a column that is retyped is NOT NULL where it was before".to_owned();
+            self.report(Diagnostic::new(span, message).help("leave `not null` out"));
+            cursor.eat_word("null");
+        }
         let mut retype = Retype {
             keyword: word.span,
             column,
@@ -147,9 +152,11 @@ impl Parser<'_> {
     /// A SQL type: tokens up to the block, or a string literal.
     pub(super) fn sql_type(&mut self, cursor: &mut Cursor, form: &str) -> Parsed<TypeText> {
         let span = cursor.span();
-        // None of these words is part of a type's name.
+        // None of these words is part of a type's name, and its commas stand in parentheses.
         let tokens = cursor.take_until(|c| {
             c.at_punct(';')
+                || c.at_punct(',')
+                || c.at_word("not")
                 || c.at_braces()
                 || (c.at_any_word(&OPERATIONS) || c.at_any_word(&CLAUSES)) && !c.follows_punct()
         });

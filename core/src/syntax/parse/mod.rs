@@ -3,6 +3,7 @@
 mod columns;
 mod moves;
 mod pieces;
+mod regroup;
 mod tables;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -14,7 +15,7 @@ use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 /// The words that begin an item of a declaration.
 const ITEMS: [&str; 4] = ["schema", "server", "type", "change"];
 /// The words that begin an operation.
-const OPERATIONS: [&str; 5] = ["rename", "retype", "split", "merge", "widen"];
+const OPERATIONS: [&str; 7] = ["rename", "retype", "divide", "combine", "split", "merge", "widen"];
 /// The words that begin something else in a change.
 const CLAUSES: [&str; 2] = ["after", "stage"];
 /// The phases, in order, as blocks that tune a change spell them.
@@ -246,6 +247,8 @@ impl Parser<'_> {
         self.under(&word, |parser| match word.text {
             "rename" => parser.rename(cursor, &word, change),
             "retype" => parser.retype(cursor, &word, change),
+            "divide" => parser.divide(cursor, &word, change),
+            "combine" => parser.combine(cursor, &word, change),
             "split" => parser.split(cursor, &word, change),
             "widen" => parser.widen(cursor, &word, change),
             "merge" => parser.merge(cursor, &word, change),
