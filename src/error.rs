@@ -1,11 +1,13 @@
 //! What can go wrong at run time: each error says what, where, and what to do now.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 use postgres::error::SqlState;
 
 use crate::explained::Explained;
+use crate::preflight::Finding;
 use crate::runner::Blocker;
 
 /// What the run time answers with.
@@ -139,6 +141,15 @@ pub enum Error {
         step: String,
         /// What, as the server or the plan names it.
         object: String,
+    },
+
+    /// The database is not as the change needs it. Nothing of the next phase was done.
+    #[error("change `{change}` cannot go on:\n{}\nhelp: {}", Findings(.findings), Overridable(.findings))]
+    InTheWay {
+        /// The change.
+        change: String,
+        /// What stands in its way.
+        findings: Vec<Finding>,
     },
 
     /// The change is not at the phase that this needs.
@@ -303,6 +314,8 @@ impl Error {
             | Self::PointOfNoReturn { .. }
             | Self::Plan { .. } => Class::Refused,
             Self::AnotherRunner { .. } | Self::LeaseLost { .. } | Self::Blocked { .. } => Class::Blocked,
+            Self::InTheWay { findings, .. } if findings.iter().any(|finding| finding.kind.is_drift()) => Class::Drift,
+            Self::InTheWay { .. } => Class::Refused,
             Self::Paused { .. } | Self::Stopped { .. } => Class::Paused,
             Self::OtherServer { .. } | Self::PlanChanged { .. } | Self::NameTaken { .. } | Self::Mismatch { .. } => {
                 Class::Drift
@@ -416,6 +429,32 @@ impl fmt::Display for Lines<'_> {
             write!(f, "{}  - {line}", if n == 0 { "" } else { "\n" })?;
         }
         Ok(())
+    }
+}
+
+struct Findings<'a>(&'a [Finding]);
+
+impl fmt::Display for Findings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, finding) in self.0.iter().enumerate() {
+            write!(f, "{}  - {}", if n == 0 { "" } else { "\n" }, finding.to_string().replace('\n', "\n  "))?;
+        }
+        Ok(())
+    }
+}
+
+struct Overridable<'a>(&'a [Finding]);
+
+impl fmt::Display for Overridable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("mend this, then run the same command again")?;
+        let may: BTreeSet<&str> =
+            self.0.iter().filter(|found| found.kind.can_be_overridden()).map(|found| found.kind.id()).collect();
+        if may.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = may.into_iter().collect();
+        write!(f, "; what can be overridden by name: {}", names.join(", "))
     }
 }
 

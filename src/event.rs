@@ -7,6 +7,7 @@ use coexist_core::plan::Phase;
 
 use crate::backfill::Progress;
 use crate::error::Seconds;
+use crate::preflight::Finding;
 use crate::runner::Blocker;
 
 /// Something happened. Its `Display` is one line for people, without the change's name.
@@ -81,6 +82,8 @@ pub enum Event {
         /// Why it was lost.
         reason: String,
     },
+    /// Something about the database that warns, or that would stop the run and was overridden by name.
+    Finding(Finding),
     /// Something worth knowing.
     Note(String),
 }
@@ -111,6 +114,7 @@ impl fmt::Display for Event {
             Self::Paused => f.write_str("paused; waiting to be resumed"),
             Self::Resumed => f.write_str("resumed"),
             Self::Reconnecting { reason } => write!(f, "connection lost ({reason}), connecting again"),
+            Self::Finding(finding) => write!(f, "{}: {finding}", finding.severity.name()),
             Self::Note(note) => f.write_str(note),
         }
     }

@@ -13,6 +13,7 @@ pub mod ledger;
 mod options;
 pub mod phases;
 mod pieces;
+mod preflight;
 pub mod proof;
 mod runner;
 #[cfg(all(unix, feature = "sandbox"))]
@@ -31,6 +32,7 @@ pub use executor::Executor;
 pub use explained::Explained;
 pub use options::{Options, Pace};
 pub use postgres;
+pub use preflight::{Finding, Kind, Severity};
 pub use runner::{BackfillStatus, Blocker, Recorded, Runner, Status, StepStatus, StoppedRunner};
 pub use value::Value;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::preflight::Finding;
 
 /// How a [`Runner`](crate::Runner) behaves. The defaults are right for a busy production database.
 #[derive(Clone)]
@@ -16,6 +17,7 @@ pub struct Options {
     pub(crate) reconnect_for: Duration,
     pub(crate) lease: Duration,
     pub(crate) evidence_age: Duration,
+    pub(crate) overridden: Vec<String>,
     pub(crate) observer: Arc<dyn Fn(&Event) + Send + Sync>,
     pub(crate) stop: Arc<AtomicBool>,
 }
@@ -29,6 +31,7 @@ impl Default for Options {
             reconnect_for: Duration::from_secs(300),
             lease: Duration::from_secs(30),
             evidence_age: Duration::from_secs(600),
+            overridden: Vec::new(),
             observer: Arc::new(|_| {}),
             stop: Arc::default(),
         }
@@ -73,6 +76,13 @@ impl Options {
         self
     }
 
+    /// Goes on in spite of findings of this name, an id (`own-changed`) or an id with its object (`own-changed:trigger user of users`), where
+    /// that does no harm. Which ones they were is written to the ledger's log. May be called several times.
+    pub fn overriding(mut self, finding: impl Into<String>) -> Self {
+        self.overridden.push(finding.into());
+        self
+    }
+
     /// Called with all that happens, also from a second thread.
     pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.observer = Arc::new(observer);
@@ -102,6 +112,10 @@ impl Options {
             return Err(Error::Options("the lease must be at least 1 s".into()));
         }
         Ok(())
+    }
+
+    pub(crate) fn overrides(&self, finding: &Finding) -> bool {
+        finding.kind.can_be_overridden() && self.overridden.iter().any(|name| finding.is_named(name))
     }
 
     pub(crate) fn tell(&self, event: Event) {

@@ -48,6 +48,7 @@ impl Common {
 pub(crate) enum Command {
     Status(Status),
     Plan(Plan),
+    Check(Check),
     Generate(Generate),
     Up(Up),
     Backfill(Backfill),
@@ -62,6 +63,7 @@ impl Command {
         match self {
             Self::Status(_) => "status",
             Self::Plan(_) => "plan",
+            Self::Check(_) => "check",
             Self::Generate(_) => "generate",
             Self::Up(_) => "up",
             Self::Backfill(_) => "backfill",
@@ -96,6 +98,19 @@ pub(crate) struct Plan {
     pub connection: Connection,
 }
 
+/// Look for everything in the live database that stands in the way of a change, or is worth knowing
+///
+/// Reads only. Ends with 7 where the database is not as schema.sql says, with 4 where something else blocks. `coexist up` looks at the same before it
+/// begins.
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The changes; all of them where none is named
+    #[arg(value_name = "CHANGE")]
+    pub changes: Vec<String>,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
 /// Write `migrations/` from the declaration, as `cargo build` does
 ///
 /// The folder stands next to the Cargo.toml of the declaration's crate. Mistakes in the declaration are shown, and then nothing is written.
@@ -126,6 +141,8 @@ pub(crate) struct Up {
     #[command(flatten)]
     pub limits: Limits,
     #[command(flatten)]
+    pub overrides: Overrides,
+    #[command(flatten)]
     pub pace: Pace,
 }
 
@@ -139,6 +156,8 @@ pub(crate) struct Backfill {
     pub connection: Connection,
     #[command(flatten)]
     pub limits: Limits,
+    #[command(flatten)]
+    pub overrides: Overrides,
     #[command(flatten)]
     pub pace: Pace,
 }
@@ -171,6 +190,8 @@ pub(crate) struct Contract {
     pub connection: Connection,
     #[command(flatten)]
     pub limits: Limits,
+    #[command(flatten)]
+    pub overrides: Overrides,
 }
 
 /// Take a change back, from any phase before contracted
@@ -205,6 +226,15 @@ pub(crate) struct Connection {
     /// The certificates that the server's is checked against, as PEM; otherwise PGSSLROOTCERT, ~/.postgresql/root.crt, or those of the system
     #[arg(long, value_name = "FILE", visible_alias = "sslrootcert")]
     pub tls_root_cert: Option<PathBuf>,
+}
+
+/// What to go on in spite of.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Findings")]
+pub(crate) struct Overrides {
+    /// Go on in spite of a finding of `coexist check`, by its id, or by its id and object (ID:OBJECT); it is recorded. Can be given several times
+    #[arg(long, value_name = "FINDING")]
+    pub force: Vec<String>,
 }
 
 /// How long to wait for others.

@@ -3,11 +3,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use coexist::{Event, Phase, Progress};
+use coexist::{Event, Phase, Progress, Severity};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::output::{GOOD, Output, QUIET, WARNING, count, differing, time};
+use crate::commands::check;
+use crate::output::{BAD, GOOD, Output, QUIET, WARNING, count, differing, time};
 
 /// How often a line about long work is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -117,6 +118,10 @@ impl Reporter {
             Event::Waiting { .. } | Event::Retry { .. } | Event::Reconnecting { .. } | Event::Paused => {
                 self.say(&mut state, &format!("{WARNING}{event}{WARNING:#}"));
             }
+            Event::Finding(finding) => {
+                let style = if finding.severity == Severity::Blocks { BAD } else { WARNING };
+                self.say(&mut state, &format!("{style}{}{style:#} {finding}", finding.severity.name()));
+            }
             other => self.say(&mut state, &other.to_string()),
         }
     }
@@ -219,6 +224,7 @@ fn line(change: &str, event: &Event) -> Value {
         Event::Compared { title, rows, mismatches } => {
             ("compared", json!({ "title": title, "rows": rows, "mismatches": mismatches }))
         }
+        Event::Finding(finding) => return check::document(change, finding),
         Event::Paused => ("paused", json!({})),
         Event::Resumed => ("resumed", json!({})),
         Event::Reconnecting { reason } => ("reconnecting", json!({ "reason": reason })),

@@ -31,6 +31,7 @@ pub(crate) struct Session {
     pub pid: i32,
     /// 13, 14, …
     pub server: u32,
+    standby: bool,
     /// The server's own identity with the database's; empty where a server does not tell.
     pub identity: String,
     application: String,
@@ -41,8 +42,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens one. `application` is shown to everybody who looks at the server's activity.
+    /// Opens one on a server that can be written to. `application` is shown to everybody who looks at the server's activity.
     pub fn open(database: &Database, application: &str) -> Result<Self> {
+        let session = Self::open_anywhere(database, application)?;
+        session.must_be_primary()?;
+        Ok(session)
+    }
+
+    /// Opens one on a standby too.
+    pub fn open_anywhere(database: &Database, application: &str) -> Result<Self> {
         let connection = |source| Error::Connection { tried: Duration::ZERO, source };
         let mut client = database.open().map_err(connection)?;
         let about = client
@@ -54,14 +62,12 @@ impl Session {
                 &[],
             )
             .map_err(connection)?;
-        if about.get(2) {
-            return Err(Error::ReadOnly { reason: "it is a standby".into() });
-        }
         let version: i32 = about.get(1);
         let mut session = Self {
             client,
             pid: about.get(0),
             server: version.unsigned_abs() / 10_000,
+            standby: about.get(2),
             identity: String::new(),
             application: application.to_string(),
             search_path: "pg_catalog, pg_temp".to_string(),
@@ -146,6 +152,11 @@ impl Session {
         if !path.is_empty() {
             self.search_path = path.join(", ");
         }
+    }
+
+    /// Fails on a standby.
+    pub fn must_be_primary(&self) -> Result<()> {
+        if self.standby { Err(Error::ReadOnly { reason: "it is a standby".into() }) } else { Ok(()) }
     }
 
     /// Whether the server answers on it.

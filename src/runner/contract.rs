@@ -3,7 +3,7 @@
 use coexist_core::plan::{Phase, Stage};
 
 use super::run::Run;
-use super::{rollback, step};
+use super::{gate, rollback, step};
 use crate::error::{Error, Result};
 use crate::ledger;
 use crate::ledger::log::{self, Level};
@@ -22,6 +22,7 @@ pub(crate) fn contract(run: &mut Run, confirmed: &str) -> Result<()> {
     // Past the point of no return there is nothing left to compare, only something left to finish.
     if rollback::point_of_no_return(run)?.is_none() {
         check_evidence(run)?;
+        gate::pass(run, Phase::Contracted)?;
     }
     run.ledger("beginning the contract", |tx| log::write(tx, change, runner, Level::Info, "the contract begins"))?;
     for step in plan.steps_to(Phase::Contracted) {

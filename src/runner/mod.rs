@@ -5,13 +5,14 @@ mod alone;
 mod backoff;
 mod blocker;
 mod contract;
+mod gate;
 mod rollback;
 mod run;
 mod status;
 mod step;
 mod watch;
 
-use coexist_core::plan::{Phase, Plan};
+use coexist_core::plan::{Phase, Plan, Stage};
 
 use crate::backfill;
 use crate::database::{Database, Limits, Session};
@@ -19,9 +20,11 @@ use crate::error::{Error, Result};
 use crate::ledger::log::{self, Level};
 use crate::ledger::{self, Direction, Reconciliation};
 use crate::options::{Options, Pace};
+use crate::preflight::{Finding, Look};
 use crate::verify;
 
 pub use blocker::Blocker;
+pub(crate) use blocker::holders as lock_holders;
 pub(crate) use run::{Run, Seat};
 pub use status::{BackfillStatus, Recorded, Status, StepStatus, StoppedRunner};
 pub(crate) use watch::Watched;
@@ -48,14 +51,14 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// A runner on an open session of its own.
+    /// A runner on an open session of its own. On a standby it can look: at the status, at what stands in the way.
     ///
     /// # Errors
     ///
-    /// Where an option cannot work, or no connection to a writable server can be had.
+    /// Where an option cannot work, or no connection can be had.
     pub fn new(database: Database, options: Options) -> Result<Self> {
         options.check()?;
-        let session = Session::open(&database, "coexist")?;
+        let session = Session::open_anywhere(&database, "coexist")?;
         let name = format!("process {} on {}, session {}", std::process::id(), host(), session.pid);
         Ok(Self { database, options, session, name })
     }
@@ -201,6 +204,25 @@ impl Runner {
         status::status(&mut self.session, plan)
     }
 
+    /// What stands in the way of a change, or is worth knowing about it, what matters most first. Nothing is changed.
+    ///
+    /// [`up`](Self::up) and [`expand`](Self::expand) look at the same before they begin, and refuse what blocks.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be asked. What a role may not look at is a finding of its own.
+    pub fn check(&mut self, plan: &Plan) -> Result<Vec<Finding>> {
+        let reached = self.phase(&plan.change)?;
+        let target = if plan.stage == Stage::Contract { Phase::Contracted } else { Phase::Validated };
+        self.session.serve(plan);
+        let mut look = Look::new(plan, &self.options, self.session.server, reached, target);
+        look.at_everything(&self.database, &mut self.session, None)?;
+        if reached > Phase::Declared {
+            look.at_own(&mut self.session)?;
+        }
+        Ok(look.findings())
+    }
+
     /// Every change that was ever begun in this database, by name.
     ///
     /// # Errors
@@ -224,14 +246,17 @@ impl Runner {
         }
     }
 
-    /// Fails where the server is too old for the plan.
-    fn must_fit(&self, plan: &Plan) -> Result<()> {
+    /// Opens the session again where it is gone, and fails where its server is a standby, or too old for the plan.
+    fn must_fit(&mut self, plan: &Plan) -> Result<()> {
+        self.reconnect_if_gone()?;
+        self.session.must_be_primary()?;
         let (change, needed, found) = (plan.change.clone(), plan.server, self.session.server);
         if found < needed { Err(Error::ServerTooOld { change, needed, found }) } else { Ok(()) }
     }
 
     fn set_paused(&mut self, change: &str, paused: bool) -> Result<()> {
         self.must_be_known(change)?;
+        self.session.must_be_primary()?;
         let mut tx = self.session.begin(Limits::LEDGER)?;
         ledger::change::set_paused(&mut tx, change, paused)?;
         let what = if paused { "paused" } else { "resumed" };
@@ -248,12 +273,18 @@ impl Runner {
     /// Takes the change through every phase up to `phase`, from where it is.
     fn reach(&mut self, plan: &Plan, phase: Phase, pace: &Pace) -> Result<()> {
         pace.check()?;
+        self.must_fit(plan)?;
+        let overridden = gate::enter(plan, &self.options, &self.database, &mut self.session)?;
         self.hold(plan, |run| {
+            gate::record(run, &overridden);
             forward(run)?;
             let found = run.record()?.phase;
             for next in Phase::ALL.into_iter().filter(|next| *next > found && *next <= phase) {
                 if run.record()?.paused {
                     return Err(Error::Paused { change: run.change().to_string() });
+                }
+                if next > Phase::Expanded {
+                    gate::pass(run, next)?;
                 }
                 if next == Phase::Backfilled {
                     backfill::backfill(run, pace)?;
@@ -272,7 +303,6 @@ impl Runner {
 
     /// Does something with the change in hand; what goes wrong is also written to the ledger's log.
     fn hold<T>(&mut self, plan: &Plan, work: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
-        self.reconnect_if_gone()?;
         self.must_fit(plan)?;
         let mut run = Run::hold(plan, &self.options, &self.database, &mut self.session, &self.name)?;
         let result = work(&mut run);
@@ -285,7 +315,7 @@ impl Runner {
     /// A session that was idle may be gone without our knowing.
     fn reconnect_if_gone(&mut self) -> Result<()> {
         if !self.session.answers() {
-            self.session = Session::open(&self.database, "coexist")?;
+            self.session = Session::open_anywhere(&self.database, "coexist")?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::ledger::change::ChangeRecord;
 use crate::ledger::log::{self, Level};
 use crate::ledger::{self, StepRecord};
 use crate::options::Options;
+use crate::preflight;
 
 /// The longest pause between two tries for a lock.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -262,6 +263,7 @@ impl<'a> Run<'a> {
         let (change, runner) = (self.change(), self.runner);
         self.ledger("recording the phase", |tx| {
             ledger::change::set_phase(tx, change, phase)?;
+            preflight::record_own(tx, change)?;
             log::write(tx, change, runner, Level::Info, &format!("the change is {}", phase.name()))
         })?;
         self.options.tell(Event::PhaseReached { phase });

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod backfill;
+pub(crate) mod check;
 mod contract;
 mod generate;
 mod plan;
@@ -43,6 +44,7 @@ pub(crate) fn run(common: &Common, command: &Command, output: Output, environmen
     match command {
         Command::Status(args) => status::status(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
+        Command::Check(args) => check::check(&context, args),
         Command::Generate(args) => generate::generate(&context, args),
         Command::Up(args) => up::up(&context, args),
         Command::Backfill(args) => backfill::backfill(&context, args),

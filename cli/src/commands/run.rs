@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use coexist::plan::{Phase, Plan};
-use coexist::{Class, Database, Error, Options, Runner};
+use coexist::{Class, Database, Error, Kind, Options, Runner};
+use coexist_core::diagnostic::nearest;
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::args::{Connection, Limits};
+use crate::args::{Connection, Limits, Overrides};
 use crate::connect::{self, Server};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -30,14 +31,17 @@ pub(crate) struct Work {
 
 impl Work {
     /// Connects. From here on, Ctrl-C and SIGTERM end the work at the next safe point.
-    pub fn begin(context: &Context, connection: &Connection, limits: &Limits) -> Result<Self> {
+    pub fn begin(context: &Context, connection: &Connection, limits: &Limits, overrides: &Overrides) -> Result<Self> {
+        let overridden = overridden(overrides)?;
         let server = connect::server(connection, context.environment)?;
         warn(context.output, &server);
         // A first connection of our own: a failure says to where.
         drop(server.open_to_read()?);
         let reporter = Arc::new(Reporter::new(context.output));
         let observer = Arc::clone(&reporter);
-        let options = Options::default()
+        let options = overridden
+            .into_iter()
+            .fold(Options::default(), Options::overriding)
             .lock_timeout(limits.lock_timeout)
             .statement_timeout(STATEMENT_TIMEOUT.max(limits.lock_timeout * 2))
             .deadline(limits.max_wait)
@@ -69,6 +73,29 @@ impl Work {
         };
         outcome.with("changes", self.changes)
     }
+}
+
+/// The findings that are to be overridden.
+///
+/// # Errors
+///
+/// There is no such finding, or it is one that nobody may override.
+fn overridden(overrides: &Overrides) -> Result<Vec<String>> {
+    for name in &overrides.force {
+        let id = name.split_once(':').map_or(name.as_str(), |(id, _)| id);
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.id() == id) else {
+            let failure = Failure::new(Exit::Usage, format!("there is no finding `{id}`"));
+            return Err(match nearest(id, Kind::ALL.into_iter().map(Kind::id)) {
+                Some(near) => failure.help(format!("is `{near}` meant?")),
+                None => failure.help("`coexist check` lists what it finds with its id"),
+            });
+        };
+        if !kind.can_be_overridden() {
+            let message = format!("`{id}` cannot be overridden: the change would fail, or lose what nobody sees");
+            return Err(Failure::new(Exit::Usage, message).help("mend what `coexist check` says"));
+        }
+    }
+    Ok(overrides.force.clone())
 }
 
 /// A runner for looking only: the server refuses every write on its connections.

@@ -75,5 +75,5 @@ fn h78_a_standby_or_read_only_server_says_so() {
     project.execute(&format!("alter database {name} set default_transaction_read_only = on"));
     project.run("status").ends_with(0);
     project.run("plan").ends_with(0);
-    project.run("up").ends_with(4).says("the server is read-only");
+    project.run("up").ends_with(4).says("read-only default_transaction_read_only: it is on");
 }

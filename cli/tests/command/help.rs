@@ -2,7 +2,7 @@
 
 use super::support::Project;
 
-const COMMANDS: [&str; 8] = ["status", "plan", "generate", "up", "backfill", "verify", "contract", "rollback"];
+const COMMANDS: [&str; 9] = ["status", "plan", "check", "generate", "up", "backfill", "verify", "contract", "rollback"];
 
 fn help(arguments: &str) -> String {
     let ran = Project::new().run(arguments).ends_with(0);

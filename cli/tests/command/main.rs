@@ -9,6 +9,7 @@
 mod plans;
 mod support;
 
+mod check;
 mod connection;
 mod exit_codes;
 mod folder;

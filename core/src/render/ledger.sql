@@ -14,6 +14,7 @@ create table if not exists coexist.version (
     installed_at timestamptz not null default pg_catalog.clock_timestamp()
 );
 comment on table coexist.version is 'The versions of the ledger''s own tables that were installed';
+grant select on coexist.version to public;
 
 create table if not exists coexist.changes (
     name text primary key,
@@ -24,11 +25,13 @@ create table if not exists coexist.changes (
     direction text not null default 'forward' check (direction in ('forward', 'rolling back', 'rolled back')),
     paused boolean not null default false,
     plan text not null,
+    belongings jsonb,
     runner text,
     created_at timestamptz not null default pg_catalog.clock_timestamp(),
     updated_at timestamptz not null default pg_catalog.clock_timestamp()
 );
 comment on table coexist.changes is 'Every change and its phase. Readable by every role: applications ask it what they may read and write';
+comment on column coexist.changes.belongings is 'What the change had made when it came into its phase, object by object, with definitions';
 grant select on coexist.changes to public;
 
 create table if not exists coexist.steps (
@@ -84,6 +87,7 @@ comment on column coexist.segments.read is 'How much of the size is done';
 comment on column coexist.segments.rows is 'How many rows were changed';
 
 create table if not exists coexist.quarantine (
+    id bigint primary key generated always as identity, -- or a publication of all tables would refuse updates
     change text not null,
     tab text not null,
     key jsonb,
@@ -112,6 +116,7 @@ create index if not exists reconciliations_of_change on coexist.reconciliations 
 comment on table coexist.reconciliations is 'Comparisons of the two shapes, row by row';
 
 create table if not exists coexist.conflicts (
+    id bigint primary key generated always as identity,
     change text not null,
     at timestamptz not null default pg_catalog.clock_timestamp(),
     count bigint not null default 1

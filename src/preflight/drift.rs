@@ -1,0 +1,183 @@
+//! Where the live catalog is otherwise than `schema.sql`, and the change depends on it.
+
+use std::collections::BTreeMap;
+
+use coexist_core::ident::QualifiedName;
+use coexist_core::plan::{Expected, ExpectedColumn, Phase};
+use postgres::Transaction;
+
+use super::live::{self, LiveColumn};
+use super::{Kind, Look, listed};
+use crate::error::Result;
+
+const PULL: &str = "bring schema.sql up to date (pg_dump --schema-only) and build again, or mend the database";
+
+pub(super) fn look(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> {
+    let plan = look.plan;
+    for expected in &plan.expected {
+        match live::columns(tx, &expected.table)? {
+            None => look.add(
+                Kind::TableMissing,
+                format!("table {}", expected.table),
+                "schema.sql has this table, and the database has not",
+                PULL,
+            ),
+            Some(columns) => {
+                columns_of(look, tx, expected, columns)?;
+                objects_of(look, tx, expected)?;
+            }
+        }
+    }
+    unknown_references(look, tx)
+}
+
+fn columns_of(look: &mut Look<'_>, tx: &mut Transaction<'_>, expected: &Expected, live: Vec<LiveColumn>) -> Result<()> {
+    let live: BTreeMap<&str, &LiveColumn> = live.iter().map(|column| (column.name.as_str(), column)).collect();
+    let reached = look.reached;
+    // The change's own steps take columns away.
+    for column in expected.columns.iter().filter(|column| column.goes.is_none_or(|phase| phase > reached)) {
+        let object = format!("column {}.{}", expected.table, column.name);
+        let Some(now) = live.get(column.name.as_str()) else {
+            look.add(Kind::ColumnMissing, object, "schema.sql has this column, and the database has not", PULL);
+            continue;
+        };
+        let differences = differences(look, tx, &expected.table, column, now)?;
+        if !differences.is_empty() {
+            let reason = format!("schema.sql says otherwise: {}", listed(&differences));
+            look.add(Kind::ColumnDiffers, object, reason, PULL);
+        }
+    }
+    Ok(())
+}
+
+fn differences(
+    look: &Look<'_>,
+    tx: &mut Transaction<'_>,
+    table: &QualifiedName,
+    column: &ExpectedColumn,
+    now: &LiveColumn,
+) -> Result<Vec<String>> {
+    let mut differences = Vec::new();
+    if !live::same_type(tx, &column.ty, &now.ty)? {
+        differences.push(format!("it is {}, not {}", now.ty, column.ty.replace('"', "")));
+    }
+    // Later on, the change's own steps may have loosened or tightened it.
+    if look.reached > Phase::Declared {
+        return Ok(differences);
+    }
+    let either = |yes: bool, words: [&str; 2]| words[usize::from(!yes)].to_string();
+    if column.not_null != now.not_null {
+        differences.push(either(now.not_null, ["it is NOT NULL", "it may be null"]));
+    }
+    if column.identity != now.identity {
+        differences.push(either(now.identity, ["it is an identity column", "it is no identity column"]));
+    }
+    if column.generated != now.generated {
+        differences.push(either(now.generated, ["it is generated", "it is not generated"]));
+    } else {
+        let what = if column.generated { "expression" } else { "default" };
+        match (&column.expression, &now.expression) {
+            // A default is what it becomes when it is stored.
+            (Some(a), Some(b)) if !live::same_expression(tx, table, &stored(a, now), &stored(b, now))? => {
+                differences.push(format!("its {what} is {b}, not {a}"));
+            }
+            (None, Some(b)) => differences.push(format!("its {what} is {b}, not none")),
+            (Some(a), None) => differences.push(format!("it has no {what}, instead of {a}")),
+            _ => {}
+        }
+    }
+    Ok(differences)
+}
+
+fn stored(expression: &str, column: &LiveColumn) -> String {
+    format!("({expression})::{}", column.ty)
+}
+
+fn objects_of(look: &mut Look<'_>, tx: &mut Transaction<'_>, expected: &Expected) -> Result<()> {
+    let live = live::objects(tx, &expected.table)?;
+    for object in &expected.objects {
+        let name = format!("{} {} of {}", object.kind.name(), object.name, expected.table);
+        let Some(now) = live.iter().find(|now| now.kind == object.kind && now.name == object.name) else {
+            // What stood on columns that went, went with them.
+            if look.reached == Phase::Declared || going(look, expected) {
+                look.add(Kind::ObjectMissing, name, "schema.sql has it, and the database has not", PULL);
+            }
+            continue;
+        };
+        if look.reached > Phase::Declared {
+            continue;
+        }
+        let mut same = now.definition == object.definition && now.expressions.len() == object.expressions.len();
+        for (a, b) in object.expressions.iter().zip(&now.expressions) {
+            same = same && live::same_expression(tx, &expected.table, a, b)?;
+        }
+        if !same {
+            let said = |definition: &str, expressions: &[String]| match expressions {
+                [] => definition.to_string(),
+                _ => format!("{definition} {}", expressions.join(", ")),
+            };
+            let reason = format!(
+                "schema.sql says otherwise: it is `{}`, not `{}`",
+                said(&now.definition, &now.expressions),
+                said(&object.definition, &object.expressions)
+            );
+            look.add(Kind::ObjectDiffers, name, reason, PULL);
+        }
+    }
+    for now in live.iter().filter(|now| !now.ours) {
+        let known = expected.objects.iter().any(|object| object.kind == now.kind && object.name == now.name);
+        let on = look
+            .going()
+            .find(|(table, column, _)| **table == expected.table && now.columns.iter().any(|name| name == column));
+        if let (false, Some((_, column, phase))) = (known, on) {
+            look.add(
+                Kind::ObjectUnknown,
+                format!("{} {} of {}", now.kind.name(), now.name, expected.table),
+                format!(
+                    "it stands on {column}, which goes (phase {}), and is not in schema.sql: the change would lose it",
+                    phase.name()
+                ),
+                PULL,
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether columns of a table have yet to go.
+fn going(look: &Look<'_>, expected: &Expected) -> bool {
+    look.going().any(|(table, ..)| *table == expected.table)
+}
+
+/// Foreign keys of any table that point at a column which goes.
+fn unknown_references(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> {
+    let plan = look.plan;
+    let known = |from: &QualifiedName, name: &str| {
+        let of_table = plan.expected.iter().filter(|expected| expected.table == *from);
+        of_table.flat_map(|expected| &expected.objects).any(|object| object.name == name)
+    };
+    let gone: Vec<_> = look.going().collect();
+    for expected in plan.expected.iter().filter(|expected| gone.iter().any(|(table, ..)| **table == expected.table)) {
+        for reference in live::references(tx, &expected.table)? {
+            let at = gone.iter().find(|(table, column, _)| {
+                **table == expected.table && reference.columns.iter().any(|name| name == column)
+            });
+            if let Some((_, column, phase)) = at
+                && !reference.ours
+                && !known(&reference.from, &reference.name)
+            {
+                look.add(
+                    Kind::ObjectUnknown,
+                    format!("constraint {} of {}", reference.name, reference.from),
+                    format!(
+                        "this foreign key points at {}.{column}, which goes (phase {}), and is not in schema.sql",
+                        expected.table,
+                        phase.name()
+                    ),
+                    PULL,
+                );
+            }
+        }
+    }
+    Ok(())
+}
