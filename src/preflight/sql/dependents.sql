@@ -52,4 +52,14 @@ join pg_class as class on class.oid = adrelid
 join pg_namespace as namespace on namespace.oid = relnamespace
 -- On some servers a generated column depends on itself.
 where (adrelid, adnum) <> (going.attrelid, going.attnum)
+union
+-- Before 15 it is the column that depends, and not its expression.
+select n, 'generated column', case nspname when 'public' then '' else nspname || '.' end || relname || '.' || generated.attname
+from going
+join pg_depend on classid = 'pg_class'::regclass and refclassid = 'pg_class'::regclass
+    and refobjid = going.attrelid and refobjsubid = going.attnum and objid = going.attrelid and objsubid > 0
+join pg_attribute as generated on generated.attrelid = objid and generated.attnum = objsubid and attgenerated <> ''
+join pg_class as class on class.oid = generated.attrelid
+join pg_namespace as namespace on namespace.oid = relnamespace
+where generated.attnum <> going.attnum
 order by 1, 2, 3
