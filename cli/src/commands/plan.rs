@@ -1,26 +1,28 @@
-//! `coexist plan`: what runs, in order, with its locks.
+//! `coexist plan`: what runs, in order, with its locks, and with a database how long it takes.
+
+mod estimate;
+mod live;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use coexist::StepStatus;
 use coexist::plan::{Action, Backfill, Lock, LockLevel, Phase, Plan, Reconcile, Step};
-use coexist::{Explained, Status, StepStatus};
-use coexist_core::ident::QualifiedName;
-use postgres::Client;
 use serde_json::{Value, json};
 
+use self::live::{Live, Size, TableSize};
 use super::Context;
-use super::run;
 use crate::args;
-use crate::connect::{self, Server};
+use crate::connect;
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
-use crate::output::{GOOD, HEADING, Outcome, Output, QUIET, WARNING, count, size};
+use crate::failure::Result;
+use crate::output::{GOOD, HEADING, Outcome, QUIET, WARNING, count, size, time};
 
 pub(crate) fn plan(context: &Context, args: &args::Plan) -> Result<Outcome> {
     let plans = context.plans(&args.changes)?;
     let server = if args.offline { None } else { connect::named_server(&args.connection, context.environment)? };
     let live = match server {
-        Some(server) => Some(live(context.output, server, &plans)?),
+        Some(server) => Some(live::look(context.output, server, &plans)?),
         None => None,
     };
     let mut changes = Vec::new();
@@ -33,58 +35,6 @@ pub(crate) fn plan(context: &Context, args: &args::Plan) -> Result<Outcome> {
         context.output.note("no change is declared");
     }
     Ok(Outcome::new(Exit::Done).with("changes", changes))
-}
-
-/// What the database says about a change.
-struct Live {
-    status: Status,
-    tables: Vec<TableSize>,
-}
-
-/// How large a table is.
-struct TableSize {
-    table: QualifiedName,
-    /// Without it the table does not exist.
-    size: Option<Size>,
-}
-
-#[derive(Clone, Copy)]
-struct Size {
-    /// With indexes and TOAST.
-    bytes: i64,
-    /// As the server estimates them; `None` where it has not counted yet.
-    rows: Option<i64>,
-}
-
-fn live(output: Output, server: Server, plans: &[Plan]) -> Result<Vec<Live>> {
-    run::warn(output, &server);
-    let mut client = server.open_to_read()?;
-    let mut runner = run::looking(server)?;
-    let live = plans.iter().map(|plan| {
-        let status = runner.status(plan).map_err(run::failure)?;
-        let tables = plan.tables.iter().map(|table| {
-            let size = table_size(&mut client, table)?;
-            Ok(TableSize { table: table.clone(), size })
-        });
-        Ok(Live { status, tables: tables.collect::<Result<_>>()? })
-    });
-    live.collect()
-}
-
-fn table_size(client: &mut Client, table: &QualifiedName) -> Result<Option<Size>> {
-    // A partitioned table has no rows of its own, although it may have an estimate. A table that is not partitioned has no tree.
-    let row = client
-        .query_one(
-            "select to_regclass($1) is not null, coalesce(sum(pg_total_relation_size(oid)), 0)::int8,
-                case when bool_and(reltuples >= 0) then sum(reltuples)::int8 end
-            from pg_class
-            where relkind <> 'p' and (
-                oid = to_regclass($1) or oid in (select relid from pg_partition_tree(to_regclass($1)))
-            )",
-            &[&table.quoted()],
-        )
-        .map_err(|error| Failure::new(Exit::Failed, format!("measuring the table {table}: {}", Explained(&error))))?;
-    Ok(row.get::<_, bool>(0).then(|| Size { bytes: row.get(1), rows: row.get(2) }))
 }
 
 /// The plan of a change, for people.
@@ -124,26 +74,27 @@ fn phase_text(text: &mut Text, plan: &Plan, phase: Phase, live: Option<&Live>) {
     for step in plan.steps_to(phase) {
         head(text);
         let record = live.and_then(|live| live.status.steps.iter().find(|status| status.id == step.id));
-        step_text(text, step, record);
+        step_text(text, step, record, live);
     }
     if phase == Phase::Backfilled {
         for backfill in &plan.backfill {
             head(text);
-            backfill_text(text, backfill);
+            backfill_text(text, backfill, live.and_then(|live| estimate::backfill(backfill, live)));
         }
     }
     if phase == Phase::Validated {
         for reconcile in &plan.reconcile {
             head(text);
-            reconcile_text(text, reconcile);
+            reconcile_text(text, reconcile, live.and_then(|live| estimate::reconcile(reconcile, live)));
         }
     }
 }
 
-fn step_text(text: &mut Text, step: &Step, status: Option<&StepStatus>) {
+fn step_text(text: &mut Text, step: &Step, status: Option<&StepStatus>, live: Option<&Live>) {
     let state = state(status).map(|state| format!(" {GOOD}[{state}]{GOOD:#}")).unwrap_or_default();
     text.line(2, format!("{HEADING}{}{HEADING:#}: {}{state}", step.id, step.title));
     action_text(text, 3, "", &step.action);
+    estimate_text(text, live.and_then(|live| estimate::action(&step.action, live)));
     if step.undo.is_empty() {
         text.line(3, format!("{QUIET}no undo{QUIET:#}"));
     }
@@ -164,13 +115,22 @@ fn locks_text(locks: &[Lock]) -> String {
         .iter()
         .map(|lock| {
             let scans = if lock.scans { " while the table is read once" } else { "" };
-            format!("; locks {} in {} mode{scans}: {}", lock.table, lock.level.name(), lock.level.blocks())
+            let waiting: Vec<&str> = lock.level.waiting().collect();
+            let (table, level, blocks) = (&lock.table, lock.level.name(), lock.level.blocks());
+            format!("; locks {table} in {level} mode{scans}: {blocks} ({})", waiting.join(", "))
         })
         .collect();
     locks.concat()
 }
 
-fn backfill_text(text: &mut Text, backfill: &Backfill) {
+/// How long it takes, as far as anybody can say beforehand.
+fn estimate_text(text: &mut Text, takes: Option<Duration>) {
+    if let Some(takes) = takes {
+        text.line(3, format!("{QUIET}takes about {}{QUIET:#}", time(takes)));
+    }
+}
+
+fn backfill_text(text: &mut Text, backfill: &Backfill, takes: Option<Duration>) {
     let row_lock = LockLevel::RowExclusive;
     let table = backfill.target();
     let what = match backfill {
@@ -187,20 +147,22 @@ fn backfill_text(text: &mut Text, backfill: &Backfill) {
         text.line(4, format!("{column} := {expression}"));
     }
     text.line(4, format!("where {}", backfill.pending()));
+    estimate_text(text, takes);
 }
 
-fn reconcile_text(text: &mut Text, reconcile: &Reconcile) {
+fn reconcile_text(text: &mut Text, reconcile: &Reconcile, takes: Option<Duration>) {
     text.line(2, format!("{HEADING}compare{HEADING:#}: {}, every row, in pieces", reconcile.title));
     text.line(3, format!("{QUIET}locks {} in ACCESS SHARE mode{QUIET:#}", reconcile.table));
     text.line(4, format!("a row differs where {}", reconcile.mismatch));
+    estimate_text(text, takes);
 }
 
 fn table_text(table: &TableSize) -> String {
     let name = &table.table;
     match table.size {
         None => format!("{name} does not exist yet"),
-        Some(Size { bytes, rows: None }) => format!("{name} has {}, and was never analyzed", size(bytes)),
-        Some(Size { bytes, rows: Some(rows) }) => format!("{name} has about {} rows, {}", count(rows), size(bytes)),
+        Some(Size { bytes, rows: None, .. }) => format!("{name} has {}, and was never analyzed", size(bytes)),
+        Some(Size { bytes, rows: Some(rows), .. }) => format!("{name} has about {} rows, {}", count(rows), size(bytes)),
     }
 }
 
@@ -228,7 +190,7 @@ impl Text {
 
 fn document(plan: &Plan, live: Option<&Live>) -> Value {
     let status = |step: &Step| live.and_then(|live| live.status.steps.iter().find(|status| status.id == step.id));
-    let steps: Vec<Value> = plan.steps.iter().map(|step| step_document(step, status(step))).collect();
+    let steps: Vec<Value> = plan.steps.iter().map(|step| step_document(step, status(step), live)).collect();
     json!({
         "change": plan.change,
         "summary": plan.summary,
@@ -242,27 +204,38 @@ fn document(plan: &Plan, live: Option<&Live>) -> Value {
         "phase": live.map(|live| live.status.phase.name()),
         "tables": plan.tables.iter().enumerate().map(|(n, table)| {
             let size = live.and_then(|live| live.tables[n].size);
-            json!({ "table": table.to_string(), "bytes": size.map(|size| size.bytes), "rows": size.and_then(|size| size.rows) })
+            json!({
+                "table": table.to_string(),
+                "bytes": size.map(|size| size.bytes),
+                "rows": size.and_then(|size| size.rows),
+                "rows_per_second": size.and_then(|size| size.rows_per_second),
+            })
         }).collect::<Vec<_>>(),
         "steps": steps,
-        "backfill": plan.backfill.iter().map(backfill_document).collect::<Vec<_>>(),
+        "backfill": plan.backfill.iter().map(|backfill| backfill_document(backfill, live)).collect::<Vec<_>>(),
         "compare": plan.reconcile.iter().map(|reconcile| json!({
             "table": reconcile.table.to_string(),
             "title": reconcile.title,
             "mismatch": reconcile.mismatch,
+            "estimate_ms": milliseconds(live.and_then(|live| estimate::reconcile(reconcile, live))),
         })).collect::<Vec<_>>(),
     })
 }
 
-fn step_document(step: &Step, status: Option<&StepStatus>) -> Value {
+fn step_document(step: &Step, status: Option<&StepStatus>, live: Option<&Live>) -> Value {
     json!({
         "id": step.id,
         "title": step.title,
         "phase": step.phase.name(),
         "state": state(status),
+        "estimate_ms": milliseconds(live.and_then(|live| estimate::action(&step.action, live))),
         "action": action_document(&step.action),
         "undo": step.undo.iter().map(action_document).collect::<Vec<_>>(),
     })
+}
+
+fn milliseconds(takes: Option<Duration>) -> Option<u64> {
+    takes.map(|takes| u64::try_from(takes.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn action_document(action: &Action) -> Value {
@@ -272,12 +245,13 @@ fn action_document(action: &Action) -> Value {
             "level": lock.level.name(),
             "scans": lock.scans,
             "blocks": lock.level.blocks(),
+            "waiting": lock.level.waiting().collect::<Vec<_>>(),
         })
     });
     json!({ "mode": action.mode.name(), "locks": locks.collect::<Vec<_>>(), "statements": action.statements })
 }
 
-fn backfill_document(backfill: &Backfill) -> Value {
+fn backfill_document(backfill: &Backfill, live: Option<&Live>) -> Value {
     let columns: BTreeMap<&str, &str> =
         backfill.columns().iter().map(|(column, expression)| (column.as_str(), expression.as_str())).collect();
     json!({
@@ -285,5 +259,6 @@ fn backfill_document(backfill: &Backfill) -> Value {
         "target": backfill.target().to_string(),
         "columns": columns,
         "pending": backfill.pending(),
+        "estimate_ms": milliseconds(live.and_then(|live| estimate::backfill(backfill, live))),
     })
 }

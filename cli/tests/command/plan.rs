@@ -17,6 +17,11 @@ fn with_a_database_it_says_what_is_done_and_how_large_the_tables_are() {
     assert!(out.contains("the database is expanded"), "{out}");
     assert!(out.contains("create_table: test: create_table [done]"), "{out}");
     assert!(out.contains("users has about 1,000 rows, "), "{out}");
+    assert!(
+        out.contains("locks users in SHARE ROW EXCLUSIVE mode: writes wait, reads go on (INSERT, UPDATE, DELETE, VACUUM, CREATE INDEX, ALTER TABLE)"),
+        "{out}"
+    );
+    assert!(out.contains("takes about 10 ms"), "{out}");
     assert!(!project.run("plan --offline").ends_with(0).out.contains("[done]"));
 }
 
@@ -31,6 +36,26 @@ fn a_partitioned_table_is_as_large_as_its_partitions() {
     );
     let out = project.run("plan").ends_with(0).out;
     assert!(out.contains("users has about 200 rows, "), "{out}");
+}
+
+#[test]
+fn how_long_a_scan_takes_grows_with_the_table() {
+    let project = Project::live(&[rename()], USERS);
+    project.execute("analyze users");
+    let estimate = |project: &Project| {
+        let plan = &project.run("plan --json").ends_with(0).json()["changes"][0];
+        let check = plan["steps"].as_array().unwrap().iter().find(|step| step["id"] == "check").unwrap();
+        (check["estimate_ms"].as_u64().unwrap(), plan["backfill"][0]["estimate_ms"].as_u64().unwrap())
+    };
+    estimate(&project);
+    // What the server believes, not what there is: nobody waits for millions of rows to be written.
+    project.execute("update pg_class set reltuples = 5e9 where relname = 'users'");
+    let (check, fill) = estimate(&project);
+    assert!(check > 1_000 && fill > check, "{check} {fill}");
+    // Without an estimate of the rows there is none of the time.
+    project.execute("update pg_class set reltuples = -1 where relname = 'users'");
+    let plan = project.run("plan --json").ends_with(0).json();
+    assert!(plan["changes"][0]["backfill"][0]["estimate_ms"].is_null());
 }
 
 #[test]

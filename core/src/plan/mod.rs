@@ -284,6 +284,21 @@ impl LockLevel {
         }
     }
 
+    /// The statements that wait while it is held, weakest lock first.
+    pub fn waiting(self) -> impl Iterator<Item = &'static str> {
+        const STATEMENTS: [(&str, LockLevel); 8] = [
+            ("SELECT", LockLevel::AccessShare),
+            ("SELECT FOR UPDATE", LockLevel::RowShare),
+            ("INSERT", LockLevel::RowExclusive),
+            ("UPDATE", LockLevel::RowExclusive),
+            ("DELETE", LockLevel::RowExclusive),
+            ("VACUUM", LockLevel::ShareUpdateExclusive),
+            ("CREATE INDEX", LockLevel::Share),
+            ("ALTER TABLE", LockLevel::AccessExclusive),
+        ];
+        STATEMENTS.into_iter().filter(move |(_, level)| self.conflicts_with(*level)).map(|(statement, _)| statement)
+    }
+
     /// What waits while it is held, for people.
     pub fn blocks(self) -> &'static str {
         match self {
