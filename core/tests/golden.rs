@@ -84,4 +84,9 @@ golden! {
     divide: r#"divide users.name into first_name: text not null, last_name: text { forward first_name "split_part(name, ' ', 1)" or "'?'", forward last_name "nullif(substr(name, length(split_part(name, ' ', 1)) + 2), '')" or quarantine, backward "first_name || coalesce(' ' || last_name, '')" or reject }"#;
     combine: r#"combine users.(bio, avatar_url) into profile: jsonb not null { forward "jsonb_build_object('bio', bio, 'avatar', avatar_url)" or reject, backward bio "profile->>'bio'" or reject, backward avatar_url "profile->>'avatar'" or reject }"#;
     several_on_one_table: r#"rename users.code to voucher; retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } rename users.avatar_url to avatar;"#;
+    add_with_a_default: r#"add users.visits: bigint not null default "0";"#;
+    add_filled_from_the_row: r#"add users.handle: text not null fill "lower(name)";"#;
+    drop_with_everything: "drop users.total { with users_total_check, users_stats }";
+    create_an_index: r#"create index on users (lower(name) desc, total) unique where "total > 0" name by_name;"#;
+    drop_an_index: "drop index users_bio_idx;";
 }

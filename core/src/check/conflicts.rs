@@ -29,12 +29,15 @@ pub struct Claim {
     pub new_tables: Vec<(QualifiedName, Span)>,
     /// The table, where what happens to its columns is one with what other such operations do: what they share is then built once.
     pub merged: Option<QualifiedName>,
+    /// Indexes and other objects beside tables that come or go by name.
+    pub objects: Vec<(QualifiedName, Span)>,
 }
 
 impl Claim {
     /// Nothing yet, for the operation that begins with the word at `keyword`.
     pub fn of(keyword: Span) -> Self {
-        Self { keyword, gone: Vec::new(), used: Vec::new(), new: Vec::new(), new_tables: Vec::new(), merged: None }
+        let (gone, used, new) = (Vec::new(), Vec::new(), Vec::new());
+        Self { keyword, gone, used, new, new_tables: Vec::new(), merged: None, objects: Vec::new() }
     }
 
     /// Columns become other ones.
@@ -56,6 +59,7 @@ impl Claim {
             all.used.extend(claim.used);
             all.new.extend(claim.new);
             all.new_tables.extend(claim.new_tables);
+            all.objects.extend(claim.objects);
             all
         })
     }
@@ -117,7 +121,12 @@ fn overlap(earlier: &Claim, later: &Claim) -> Option<(String, Span)> {
         let (table, span) = later.new_tables.iter().find(|(table, _)| in_new_table(earlier, table))?;
         Some((written_table(table), *span))
     };
-    column.or_else(used).or_else(table)
+    let object = || {
+        let is_taken = |name: &QualifiedName| earlier.objects.iter().any(|(other, _)| other == name);
+        let (name, span) = later.objects.iter().find(|(name, _)| is_taken(name))?;
+        Some((written_table(name), *span))
+    };
+    column.or_else(used).or_else(table).or_else(object)
 }
 
 /// What a change takes for itself, in its before shape.
@@ -225,6 +234,7 @@ fn conflict(earlier: &Claimant<'_>, later: &Claimant<'_>, schema: &Schema) -> Op
         .or_else(|| builds_without_saying(earlier, later, schema))
         .or_else(|| same_name(earlier, later))
         .or_else(|| same_object(earlier, later, schema))
+        .or_else(|| same_named(earlier, later))
 }
 
 /// How the second of two changes waits for the first.
@@ -323,5 +333,25 @@ fn same_object(earlier: &Claimant<'_>, later: &Claimant<'_>, schema: &Schema) ->
     let what = format!("{} `{}` of `{}`", shared.what, shared.name, written_table(&shared.table));
     let diagnostic = Diagnostic::new(span, format!("two changes build {what} anew"))
         .note(format!("{}; change `{first}` on line {line} does so as well, and each would be left with columns that the other takes away", at_line(shared.line, schema)));
+    Some(diagnostic.help(wait_for(earlier, later)))
+}
+
+/// What one change makes or takes away by name, the other one cannot make, take away or build anew.
+fn same_named(earlier: &Claimant<'_>, later: &Claimant<'_>) -> Option<Diagnostic> {
+    let rebuilds = |claimant: &Claimant<'_>, name: &QualifiedName| {
+        claimant.rebuilt.iter().any(|rebuilt| rebuilt.table.schema == name.schema && rebuilt.name == name.name)
+    };
+    let takes = |claimant: &Claimant<'_>, name: &QualifiedName| {
+        rebuilds(claimant, name) || claimant.claim.objects.iter().any(|(other, _)| other == name)
+    };
+    let in_later = later.claim.objects.iter().find(|(name, _)| takes(earlier, name)).cloned();
+    let in_earlier = || {
+        let (name, _) = earlier.claim.objects.iter().find(|(name, _)| rebuilds(later, name))?;
+        Some((name.clone(), later.claim.gone.first().map_or(later.claim.keyword, |(.., span)| *span)))
+    };
+    let (name, span) = in_later.or_else(in_earlier)?;
+    let (first, line) = (earlier.draft.name(), earlier.draft.tree.name.span.start().line);
+    let diagnostic = Diagnostic::new(span, format!("`{}` is part of two changes", written_table(&name)))
+        .note(format!("change `{first}` on line {line} makes it, takes it away or builds it anew as well"));
     Some(diagnostic.help(wait_for(earlier, later)))
 }

@@ -91,14 +91,19 @@ pub fn is_ordinary(table: &Table, span: Span, shape: &Shape, errors: &mut Errors
 pub fn check(touched: &Touched<'_>, errors: &mut Errors) {
     partitions::check(touched, errors);
     is_generated(touched, errors);
+    keep_from_going(touched, errors);
+    exclusions(touched, errors);
+    keys_that_others_reference(touched, errors);
+}
+
+/// All that keeps a column from being dropped, and that must not go with it.
+pub fn keep_from_going(touched: &Touched<'_>, errors: &mut Errors) {
     generated_columns(touched, errors);
     views(touched, errors);
     policies(touched, errors);
     triggers(touched, errors);
     publications(touched, errors);
     replica_identity(touched, errors);
-    exclusions(touched, errors);
-    keys_that_others_reference(touched, errors);
     functions_of_sql(touched, errors);
     opaque_statements(touched, errors);
 }

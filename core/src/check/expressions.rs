@@ -41,6 +41,20 @@ impl Scope<'_> {
 
 /// Reads an expression that computes one value from the columns of one row.
 pub fn expression(literal: &Literal, scope: &Scope<'_>, errors: &mut Errors) -> Option<Expression> {
+    read(literal, scope, |_| true, errors)
+}
+
+/// Reads an expression that is computed once, and so may give another value each time.
+pub fn computed_once(literal: &Literal, scope: &Scope<'_>, errors: &mut Errors) -> Option<Expression> {
+    read(literal, scope, |kind| !matches!(kind, ErrorKind::Volatile | ErrorKind::SessionDependent), errors)
+}
+
+fn read(
+    literal: &Literal,
+    scope: &Scope<'_>,
+    is_mistake: impl Fn(&ErrorKind) -> bool,
+    errors: &mut Errors,
+) -> Option<Expression> {
     let expression = match Expression::parse(&literal.value) {
         Ok(expression) => expression,
         Err(mistakes) => {
@@ -62,7 +76,7 @@ pub fn expression(literal: &Literal, scope: &Scope<'_>, errors: &mut Errors) -> 
         column_type: &|column| scope.type_of(&column.name).cloned(),
         server: scope.server,
     };
-    for mistake in unfit_functions(&expression, &surroundings) {
+    for mistake in unfit_functions(&expression, &surroundings).into_iter().filter(|found| is_mistake(&found.kind)) {
         errors.push(diagnostic(literal, scope, mistake));
     }
     for cast in expression.casts().iter().filter(|_| scope.knows_types) {

@@ -5,7 +5,7 @@ use crate::ident::QualifiedName;
 use crate::model::Shape;
 use crate::plan::Stage;
 use crate::schema::{Column, Table};
-use crate::syntax::{self, Declaration, Name, Operation, Rename, Retype, TablePath};
+use crate::syntax::{self, Declaration, DropColumn, Name, Operation, Rename, Retype, TablePath};
 
 use super::{at_line, listed, written, written_table};
 
@@ -74,6 +74,8 @@ fn new_names(operation: &Operation) -> Vec<(QualifiedName, Option<&str>)> {
             merge.moved.iter().map(|moved| (into.clone(), Some(moved.new_name().text.as_str()))).collect()
         }
         Operation::Widen(widen) => vec![(qualified(&widen.column.table), Some(&widen.column.column.text))],
+        Operation::AddColumn(add) => vec![(qualified(&add.column.table), Some(&add.column.column.text))],
+        Operation::DropColumn(_) | Operation::CreateIndex(_) | Operation::DropIndex(_) => Vec::new(),
     }
 }
 
@@ -91,7 +93,9 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
     let is_contracted = change.stages.first().is_some_and(|stage| stage.text == Stage::Contract.name());
     is_contracted
         && change.operations.iter().any(|operation| match operation {
-            Operation::Rename(Rename { column: gone, .. }) | Operation::Retype(Retype { column: gone, .. }) => {
+            Operation::Rename(Rename { column: gone, .. })
+            | Operation::Retype(Retype { column: gone, .. })
+            | Operation::DropColumn(DropColumn { column: gone, .. }) => {
                 qualified(&gone.table) == *table && gone.column.text == column
             }
             Operation::Regroup(regroup) => {
@@ -102,6 +106,7 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
             }
             Operation::Widen(_) => false,
             Operation::Merge(merge) => qualified(&merge.table) == *table,
+            Operation::AddColumn(_) | Operation::CreateIndex(_) | Operation::DropIndex(_) => false,
         })
 }
 

@@ -10,13 +10,18 @@
 //!   INSERT means.
 //! - [`dependents`]: what hangs on a column and cannot be carried over; [`regroup`]: on several columns at once; [`partitions`]: columns of
 //!   partitioned tables; [`split`], [`merge`]: what these need; [`widen`]: what a wider key needs.
+//! - [`add_column`] and [`drop_column`]: what rows that are there, and code that knows nothing of the change, need of a column that comes or goes.
+//! - [`indexes`]: indexes that come and go.
 //! - [`conflicts`]: changes that get in each other's way.
 
+pub mod add_column;
 pub mod change;
 pub mod conflicts;
 pub mod conversions;
 pub mod dependents;
+pub mod drop_column;
 pub mod expressions;
+pub mod indexes;
 pub mod inserts;
 pub mod lookup;
 pub mod mapping;

@@ -84,6 +84,15 @@ pub fn is_free_table(name: &Name, table: &QualifiedName, shape: &Shape, errors: 
     true
 }
 
+/// What is wrong with the name of an index that comes: it shares its names with tables.
+pub fn taken(name: &Name, schema: &str, shape: &Shape) -> Option<Diagnostic> {
+    let full = QualifiedName::new(schema, &name.text);
+    let (what, line) = relation(&full, shape)?;
+    let diagnostic = Diagnostic::new(name.span, format!("the name `{}` is taken", written_table(&full)));
+    let place = at_line(line, shape.schema());
+    Some(diagnostic.note(format!("there is {what} of this name ({place})")).help("give the index a name of its own"))
+}
+
 /// What the new table's own constraints are called must be free as well.
 pub fn is_free_constraint(name: &Name, constraint: &QualifiedName, shape: &Shape, errors: &mut Errors) -> bool {
     let Some((what, line)) = relation(constraint, shape) else { return true };

@@ -96,6 +96,9 @@ fn needs_feature(
         Operation::Split(split) => split.table.table.span,
         Operation::Widen(widen) => widen.column.table.table.span,
         Operation::Merge(merge) => merge.table.table.span,
+        Operation::AddColumn(add) => add.column.table.table.span,
+        Operation::DropColumn(drop) => drop.column.table.table.span,
+        Operation::CreateIndex(_) | Operation::DropIndex(_) => operation.keyword(),
     });
     let name = written_column(&table.name, &column.name);
     let place = at_line(column.line, change.before.schema());

@@ -2,6 +2,7 @@
 //! [`resolve`](resolve::resolve) from a tree that may still contain mistakes, and only passed on to the planner when there are none.
 
 pub mod apply;
+mod objects;
 pub mod resolve;
 mod shape;
 
@@ -15,6 +16,7 @@ use crate::plan::Stage;
 use crate::schema::{Schema, SqlType};
 use crate::sql::expression::Expression;
 
+pub use objects::{AddColumn, CreateIndex, DropColumn, DropIndex};
 pub use shape::Shape;
 
 /// A whole declaration.
@@ -93,6 +95,7 @@ pub struct Operation {
 }
 
 /// What changes.
+#[expect(clippy::large_enum_variant, reason = "a change has a handful of them")]
 #[derive(Clone, Debug)]
 pub enum OperationKind {
     /// Columns of a table become other columns of the same table: rename and retype.
@@ -103,6 +106,14 @@ pub enum OperationKind {
     Widen(WidenChange),
     /// The columns of a 1:1 table move into the table that it belongs to: merge.
     Merge(MergeChange),
+    /// A column comes.
+    AddColumn(AddColumn),
+    /// A column goes.
+    DropColumn(DropColumn),
+    /// An index comes.
+    CreateIndex(CreateIndex),
+    /// An index goes.
+    DropIndex(DropIndex),
 }
 
 /// Columns of a table become other columns of the same table.
@@ -313,6 +324,9 @@ impl OperationKind {
             (Self::Widen(widen), _) => widen.tables.iter().map(|table| &table.name).collect(),
             (Self::Merge(merge), Side::Before) => vec![&merge.target, &merge.source],
             (Self::Merge(merge), Side::After) => vec![&merge.target],
+            (Self::AddColumn(add), _) => vec![&add.table],
+            (Self::DropColumn(drop), _) => vec![&drop.table],
+            (Self::CreateIndex(_) | Self::DropIndex(_), _) => Vec::new(),
         }
     }
 
@@ -333,7 +347,7 @@ impl OperationKind {
                 let moved = change.moved.iter().find(|moved| moved.to == column)?;
                 Some((&change.source, moved.from.as_str()))
             }
-            Self::Columns(_) | Self::Split(_) | Self::Merge(_) | Self::Widen(_) => None,
+            _ => None,
         }
     }
 
@@ -341,7 +355,7 @@ impl OperationKind {
     pub fn is_cast(&self, table: &QualifiedName, column: &str) -> bool {
         match self {
             Self::Widen(widen) => widen.columns_of(table).iter().any(|name| name == column),
-            Self::Columns(_) | Self::Split(_) | Self::Merge(_) => false,
+            _ => false,
         }
     }
 
@@ -370,7 +384,7 @@ impl OperationKind {
         match self {
             Self::Split(split) => split.target == *table,
             Self::Merge(merge) => merge.target == *table,
-            Self::Columns(_) | Self::Widen(_) => false,
+            _ => false,
         }
     }
 }

@@ -25,6 +25,18 @@ impl Shape {
         &self.schema
     }
 
+    /// A schema of its own with the tables as this shape has them.
+    pub fn to_schema(&self) -> Schema {
+        let mut schema = Schema::clone(&self.schema);
+        for (name, table) in &self.changed {
+            match table {
+                Some(table) => schema.tables.insert(name.clone(), Table::clone(table)),
+                None => schema.tables.remove(name),
+            };
+        }
+        schema
+    }
+
     /// The table of this name.
     pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
         match self.changed.get(name) {

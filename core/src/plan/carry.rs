@@ -164,24 +164,8 @@ impl<'a> Carry<'a> {
     }
 
     fn index_step(&self, name: &str, index: &Index) -> Step {
-        let table = &self.target.name;
-        let interim = self.interim_index(name);
-        Step {
-            id: format!("index_{name}"),
-            title: format!("build the index that takes over from {name}, while the table is written"),
-            phase: Phase::Validated,
-            action: Action {
-                statements: vec![sql::create_index(table, &interim.name, index)],
-                mode: Mode::Outside,
-                locks: vec![Lock { table: table.clone(), level: LockLevel::ShareUpdateExclusive, scans: true }],
-            },
-            undo: vec![Action {
-                statements: vec![format!("drop index concurrently if exists {}", interim.quoted())],
-                mode: Mode::Outside,
-                locks: vec![Lock { table: table.clone(), level: LockLevel::ShareUpdateExclusive, scans: false }],
-            }],
-            leftover: Some(Leftover::Index(interim)),
-        }
+        let title = format!("build the index that takes over from {name}, while the table is written");
+        build_index_step(&self.target.name, &self.interim_index(name), index, title)
     }
 
     fn mark_indexes_step(&self) -> Option<Step> {
@@ -399,6 +383,27 @@ fn foreign_keys_in<'a>(
         let twin = table.constraints.iter().find(|twin| twin.name == constraint.name)?;
         Some(Twin { before_on: &table.name, on: &table.name, before: constraint, after: twin })
     })
+}
+
+/// The step that builds an index under the name `interim`.
+pub(super) fn build_index_step(table: &QualifiedName, interim: &QualifiedName, index: &Index, title: String) -> Step {
+    let lock = |scans| vec![Lock { table: table.clone(), level: LockLevel::ShareUpdateExclusive, scans }];
+    Step {
+        id: format!("index_{}", index.name),
+        title,
+        phase: Phase::Validated,
+        action: Action {
+            statements: vec![sql::create_index(table, &interim.name, index)],
+            mode: Mode::Outside,
+            locks: lock(true),
+        },
+        undo: vec![Action {
+            statements: vec![format!("drop index concurrently if exists {}", interim.quoted())],
+            mode: Mode::Outside,
+            locks: lock(false),
+        }],
+        leftover: Some(Leftover::Index(interim.clone())),
+    }
 }
 
 /// The steps that add a foreign key without holding up writers: not valid first, then validated in a transaction of its own (H26).

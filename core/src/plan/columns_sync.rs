@@ -12,7 +12,7 @@ use super::sql::{self, Block, create_function};
 use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
 use crate::ident::{QualifiedName, derived_name, fitting, quote_ident, quote_literal};
 use crate::model::{AfterColumn, Side};
-use crate::schema::TriggerTiming;
+use crate::schema::{Table, TriggerTiming};
 
 pub(super) struct Sync<'a> {
     parts: &'a Parts<'a>,
@@ -233,13 +233,7 @@ impl<'a> Sync<'a> {
         if self.mappings.iter().all(Mapped::names_nothing) {
             return Vec::new();
         }
-        let schema = &self.parts.table.schema;
-        let mut path = vec!["pg_catalog".to_owned(), schema.clone()];
-        if schema != "public" {
-            path.push("public".to_owned());
-        }
-        path.push("pg_temp".to_owned());
-        vec![format!("set search_path = {}", sql::names(&path))]
+        vec![pinned_search_path(self.parts.table)]
     }
 
     fn sync_body(&self) -> Block {
@@ -328,14 +322,8 @@ impl<'a> Sync<'a> {
     // --- triggers ---
 
     fn triggers(&self) -> Vec<Trigger<'_, 'a>> {
-        let own_before_update = self
-            .parts
-            .before
-            .triggers
-            .iter()
-            .any(|trigger| trigger.timing == TriggerTiming::Before && trigger.for_each_row && trigger.on_update);
         let mut triggers = Vec::new();
-        if own_before_update {
+        if has_update_triggers(self.parts.before) {
             triggers.push(Trigger::Restore);
         }
         let several = self.parts.columns.after().nth(1).is_some();
@@ -459,6 +447,22 @@ fn mark(mapped: &Mapped<'_>, value: &str, body: &mut Block) {
     if let Some(marker) = mapped.marker() {
         body.line(format!("new.{} := {value};", quote_ident(marker)));
     }
+}
+
+/// Whether a table has triggers of its own that may change a row that is updated.
+pub(super) fn has_update_triggers(table: &Table) -> bool {
+    let mut triggers = table.triggers.iter();
+    triggers.any(|trigger| trigger.timing == TriggerTiming::Before && trigger.for_each_row && trigger.on_update)
+}
+
+/// `set search_path = …`, an attribute of a function whose expressions are those of a declaration about this table.
+pub(super) fn pinned_search_path(table: &QualifiedName) -> String {
+    let mut path = vec!["pg_catalog".to_owned(), table.schema.clone()];
+    if table.schema != "public" {
+        path.push("public".to_owned());
+    }
+    path.push("pg_temp".to_owned());
+    format!("set search_path = {}", sql::names(&path))
 }
 
 /// `zz_coexist_<change>_<purpose>`, which sorts after what people call their own triggers.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::carry::Carry;
-use super::{Plan, Probe, Step, columns, expect, merge, split, widen};
+use super::{Plan, Probe, Step, add_column, columns, drop_column, expect, indexes, merge, split, widen};
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, Model, OperationKind, Shape};
 use crate::schema::{Table, Trigger, TriggerEnabled, TriggerTiming};
@@ -73,6 +73,10 @@ impl<'a> Part<'a> {
             OperationKind::Split(split) => split::plan(self, split),
             OperationKind::Widen(widen) => widen::plan(self, widen),
             OperationKind::Merge(merge) => merge::plan(self, merge),
+            OperationKind::AddColumn(add) => add_column::plan(self, add),
+            OperationKind::DropColumn(drop) => drop_column::plan(self, drop),
+            OperationKind::CreateIndex(create) => indexes::create(self, create),
+            OperationKind::DropIndex(drop) => indexes::drop(self, drop),
         }
     }
 

@@ -3,6 +3,8 @@
 //! A plan is complete: a command or a program carries it out without the source that it came from.
 
 #[cfg(feature = "compile")]
+mod add_column;
+#[cfg(feature = "compile")]
 mod carry;
 #[cfg(feature = "compile")]
 mod columns;
@@ -13,8 +15,14 @@ mod columns_sync;
 #[cfg(feature = "compile")]
 mod compare;
 #[cfg(feature = "compile")]
+mod drop_column;
+#[cfg(feature = "compile")]
+mod duplicates;
+#[cfg(feature = "compile")]
 mod expect;
 mod expected;
+#[cfg(feature = "compile")]
+mod indexes;
 #[cfg(feature = "compile")]
 mod make;
 #[cfg(feature = "compile")]

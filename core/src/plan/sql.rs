@@ -175,7 +175,8 @@ pub fn create_statistics(table: &QualifiedName, name: &QualifiedName, statistics
     format!("create statistics {}{kinds} on {} from {}", name.quoted(), on.join(", "), table.quoted())
 }
 
-fn index_target(target: &IndexTarget) -> String {
+/// `"a"`, or `(lower(a))`
+pub fn index_target(target: &IndexTarget) -> String {
     match target {
         IndexTarget::Column(name) => quote_ident(name),
         IndexTarget::Expression(sql) => format!("({})", sql.text),

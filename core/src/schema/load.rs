@@ -76,7 +76,19 @@ pub fn load(source: &str, sql: &str) -> Result<Schema, Vec<LoadError>> {
         let message = "the schema is longer than 4 GiB".to_owned();
         return Err(vec![LoadError { line: 1, column: 1, message }]);
     }
-    let mut loader = Loader::new(source);
+    read(Loader::new(source), sql)
+}
+
+/// Reads more statements into a schema.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn extend(schema: Schema, sql: &str) -> Result<Schema, Vec<LoadError>> {
+    read(Loader::on(schema), sql)
+}
+
+fn read(mut loader: Loader, sql: &str) -> Result<Schema, Vec<LoadError>> {
     let source = Source::new(sql);
     let statements = split(&source).map_err(|error| vec![error])?;
     let mut errors = Vec::new();

@@ -274,6 +274,28 @@ pub struct Column {
     pub line: u32,
 }
 
+impl Column {
+    /// A column of which nothing is known but its name and type.
+    pub fn new(name: impl Into<String>, ty: SqlType) -> Self {
+        Self {
+            name: name.into(),
+            ty,
+            not_null: false,
+            not_null_name: None,
+            default: None,
+            identity: None,
+            generated: None,
+            collation: None,
+            comment: None,
+            statistics_target: None,
+            storage: None,
+            compression: None,
+            options: Vec::new(),
+            line: 0,
+        }
+    }
+}
+
 /// A piece of SQL from the dump: an expression without outer parentheses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlText {

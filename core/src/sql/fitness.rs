@@ -56,19 +56,41 @@ fn at_least(call: &FunctionCall, volatility: Volatility, surroundings: &Surround
     known.min().is_some_and(|least| least >= volatility)
 }
 
-fn unfit(call: &FunctionCall, text: &str, surroundings: &Surroundings<'_>) -> Option<ExpressionError> {
-    let schema = surroundings.schema;
-    let builtin = match call.schema.as_deref() {
+/// Whether an expression may give another value each time that it is computed within one statement. What nobody knows may.
+pub fn may_be_volatile(expression: &Expression, schema: &Schema, search_path: &[&str]) -> bool {
+    expression.functions().iter().any(|call| {
+        let mut declared = schema.functions.iter().filter(|function| is_meant(function, call, search_path)).peekable();
+        let is_known = declared.peek().is_some();
+        let is_cast = call.arguments.len() == 1 && call.schema.is_none() && builtin::is_builtin_type(&call.name);
+        declared.any(|function| function.volatility == Volatility::Volatile)
+            || match builtin_of(call) {
+                Some(builtin) => builtin.worst_volatility == Volatility::Volatile,
+                None => !is_known && !is_cast,
+            }
+    })
+}
+
+/// The function of PostgreSQL's own that a call can mean.
+fn builtin_of(call: &FunctionCall) -> Option<Builtin> {
+    match call.schema.as_deref() {
         None | Some("pg_catalog") => builtin::function(&call.name),
         Some(_) => None,
-    };
-    let is_meant = |function: &&crate::schema::Function| {
-        function.name.name == call.name
-            && match &call.schema {
-                Some(schema) => function.name.schema == *schema,
-                None => surroundings.search_path.contains(&function.name.schema.as_str()),
-            }
-    };
+    }
+}
+
+/// Whether a call can mean a function that is declared.
+fn is_meant(function: &crate::schema::Function, call: &FunctionCall, search_path: &[&str]) -> bool {
+    function.name.name == call.name
+        && match &call.schema {
+            Some(schema) => function.name.schema == *schema,
+            None => search_path.contains(&function.name.schema.as_str()),
+        }
+}
+
+fn unfit(call: &FunctionCall, text: &str, surroundings: &Surroundings<'_>) -> Option<ExpressionError> {
+    let schema = surroundings.schema;
+    let builtin = builtin_of(call);
+    let is_meant = |function: &&crate::schema::Function| is_meant(function, call, surroundings.search_path);
     let is_fit = |function: &crate::schema::Function| {
         !function.returns_set && !function.aggregate_or_window && function.volatility != Volatility::Volatile
     };

@@ -111,7 +111,6 @@ pub struct Change {
 }
 
 /// One operation of a change.
-#[expect(clippy::large_enum_variant, reason = "a declaration has a handful of them")]
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// `rename t.a to b;`
@@ -126,6 +125,14 @@ pub enum Operation {
     Widen(Widen),
     /// `merge u into t { key …, move … }`
     Merge(Merge),
+    /// `add t.a: type not null default "…"`
+    AddColumn(AddColumn),
+    /// `drop t.a { default "…", with … }`
+    DropColumn(DropColumn),
+    /// `create index on t (a desc, lower(b)) unique`
+    CreateIndex(CreateIndex),
+    /// `drop index x;`
+    DropIndex(DropIndex),
 }
 
 impl Operation {
@@ -138,6 +145,10 @@ impl Operation {
             Self::Split(_) => "split",
             Self::Widen(_) => "widen",
             Self::Merge(_) => "merge",
+            Self::AddColumn(_) => "add",
+            Self::DropColumn(_) => "drop",
+            Self::CreateIndex(_) => "create index",
+            Self::DropIndex(_) => "drop index",
         }
     }
 
@@ -150,6 +161,10 @@ impl Operation {
             Self::Split(split) => split.keyword,
             Self::Widen(widen) => widen.keyword,
             Self::Merge(merge) => merge.keyword,
+            Self::AddColumn(add) => add.keyword,
+            Self::DropColumn(drop) => drop.keyword,
+            Self::CreateIndex(create) => create.keyword,
+            Self::DropIndex(drop) => drop.keyword,
         }
     }
 }
@@ -345,6 +360,66 @@ pub enum Absent {
     Null(Span),
     /// `or "expression"`
     Expression(Literal),
+}
+
+/// `add t.a: type not null default "…" fill "…";`
+#[derive(Clone, Debug)]
+pub struct AddColumn {
+    /// The word `add`.
+    pub keyword: Span,
+    /// The new column.
+    pub column: ColumnPath,
+    /// Its type.
+    pub ty: TypeText,
+    /// The words `not null`.
+    pub not_null: Option<Span>,
+    /// `default "expression"`: what rows that come get.
+    pub default: Option<Literal>,
+    /// `fill "expression"`: what rows that are there get, and those that old code inserts.
+    pub fill: Option<Literal>,
+}
+
+/// `drop t.a;` or `drop t.a { default "…", with t_a_idx }`
+#[derive(Clone, Debug)]
+pub struct DropColumn {
+    /// The word `drop`.
+    pub keyword: Span,
+    /// What goes.
+    pub column: ColumnPath,
+    /// `default "expression"`: what old code reads in rows that new code inserts.
+    pub default: Option<Literal>,
+    /// `with t_a_idx`: what goes with the column.
+    pub with: Vec<Name>,
+}
+
+/// `create index on t (a desc, lower(b)) unique using btree include (c) where "…" name x;`
+#[derive(Clone, Debug)]
+pub struct CreateIndex {
+    /// The word `create`.
+    pub keyword: Span,
+    /// The table.
+    pub table: TablePath,
+    /// What stands between the parentheses, as SQL, with the span of all of it.
+    pub keys: Literal,
+    /// The word `unique`.
+    pub unique: Option<Span>,
+    /// `using gin`
+    pub using: Option<Name>,
+    /// `include (c, d)`
+    pub include: Vec<Name>,
+    /// `where "condition"`
+    pub condition: Option<Literal>,
+    /// `name x`
+    pub name: Option<Name>,
+}
+
+/// `drop index x;`
+#[derive(Clone, Debug)]
+pub struct DropIndex {
+    /// The word `drop`.
+    pub keyword: Span,
+    /// The index: it shares its names with tables.
+    pub index: TablePath,
 }
 
 /// `backfill { batch 5000 }`

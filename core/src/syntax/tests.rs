@@ -135,7 +135,7 @@ fn unknown_words() {
         "server 15; migration x { }",
         "change x { renam users.name to full_name; stage expand; }",
         "change x { rename users.name to full_name; stag expand; }",
-        "change x { drop users.name; stage expand; }",
+        "change x { truncate users.name; stage expand; }",
         "change x { split users into profiles { keys user_id, move bio } stage expand; }",
         "change x { split users into profiles { key user_id, columns bio } stage expand; }",
         r#"change x { retype t.a to b: bigint { foreward "a" or rejcet, backwards "b" } stage expand; }"#,

@@ -1,5 +1,6 @@
 //! Declarations with mistakes, and what is said about them. Grouped by kind of mistake; each snapshot shows the messages as a user sees them.
 
+mod come_and_go;
 mod conflicts;
 mod conversions;
 mod dependents;

@@ -4,6 +4,7 @@
 mod carried;
 mod columns;
 mod merge;
+mod objects;
 mod split;
 pub mod widen;
 
@@ -19,5 +20,9 @@ pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {
         OperationKind::Split(change) => split::apply(before, change),
         OperationKind::Widen(change) => widen::apply(before, change),
         OperationKind::Merge(change) => merge::apply(before, change),
+        OperationKind::AddColumn(change) => objects::add_column(before, change),
+        OperationKind::DropColumn(change) => objects::drop_column(before, change),
+        OperationKind::CreateIndex(change) => objects::create_index(before, change),
+        OperationKind::DropIndex(change) => objects::drop_index(before, change),
     }
 }

@@ -1,6 +1,9 @@
 //! From the tree and the schema to the model: what the names mean, and every mistake that there is in them.
 
+mod add_column;
 mod columns;
+mod drop_column;
+mod indexes;
 mod merge;
 mod regroup;
 mod split;
@@ -173,6 +176,12 @@ impl<'a> Resolution<'a> {
             Operation::Split(split) => OperationKind::Split(self.split(split, &mut claim, errors)?),
             Operation::Widen(widen) => OperationKind::Widen(self.widen(widen, &mut claim, errors)?),
             Operation::Merge(merge) => OperationKind::Merge(self.merge(merge, &mut claim, errors)?),
+            Operation::AddColumn(add) => OperationKind::AddColumn(self.add_column(add, &mut claim, errors)?),
+            Operation::DropColumn(drop) => OperationKind::DropColumn(self.drop_column(drop, &mut claim, errors)?),
+            Operation::CreateIndex(create) => {
+                OperationKind::CreateIndex(self.create_index(create, &mut claim, errors)?)
+            }
+            Operation::DropIndex(drop) => OperationKind::DropIndex(self.drop_index(drop, &mut claim, errors)?),
         };
         Some((kind, claim))
     }

@@ -23,20 +23,8 @@ pub(super) fn expand(model: &Model, change: &Change, plan: Option<&Plan>, settin
     let docs = docs(change, plan, &before, &after);
     let stage = format_ident!("{}", format!("{:?}", change.stage));
     let toml = plan.map(plan_file::to_toml).unwrap_or_default();
-    let proofs = proofs::expand(change);
-    let instead = Instead::of(change, &after);
-    let gone = gone(change);
-    let (form, before_docs, dropped) = match change.stage {
-        Stage::Expand => (Form::Working(Side::Before), "The before shape.".to_owned(), None),
-        Stage::Migrate => (Form::Deprecated(&instead), format!("The before shape: {}.", instead.text(None)), None),
-        Stage::Contract => {
-            let text = instead.text(None);
-            let dropped = tombstones::dropped(change, &gone, &text);
-            (Form::Tombstone(&gone), format!("The before shape is gone: {text}."), Some(dropped))
-        }
-    };
-    let before = before.iter().map(|table| accessors::module(table, &form));
-    let after = after.iter().map(|table| accessors::module(table, &Form::Working(Side::After)));
+    let shapes =
+        if before.is_empty() && after.is_empty() { TokenStream::new() } else { shape_modules(change, &before, &after) };
     quote! {
         #[doc = #docs]
         #[allow(dead_code, deprecated, non_snake_case, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -50,16 +38,37 @@ pub(super) fn expand(model: &Model, change: &Change, plan: Option<&Plan>, settin
             impl ::coexist::change::Declared for Change {
                 const CHANGE: &'static ::coexist::Change = &CHANGE;
             }
-            #proofs
-            #dropped
-            #[doc = #before_docs]
-            pub mod before {
-                #(#before)*
-            }
-            /// The after shape.
-            pub mod after {
-                #(#after)*
-            }
+            #shapes
+        }
+    }
+}
+
+/// The accessors of both shapes, with the proofs that they take. A change that leaves the shape of every row alone has none.
+fn shape_modules(change: &Change, before: &[Table<'_>], after: &[Table<'_>]) -> TokenStream {
+    let proofs = proofs::expand(change);
+    let instead = Instead::of(change, after);
+    let gone = gone(change);
+    let (form, before_docs, dropped) = match change.stage {
+        Stage::Expand => (Form::Working(Side::Before), "The before shape.".to_owned(), None),
+        Stage::Migrate => (Form::Deprecated(&instead), format!("The before shape: {}.", instead.text(None)), None),
+        Stage::Contract => {
+            let text = instead.text(None);
+            let dropped = tombstones::dropped(change, &gone, &text);
+            (Form::Tombstone(&gone), format!("The before shape is gone: {text}."), Some(dropped))
+        }
+    };
+    let before = before.iter().map(|table| accessors::module(table, &form));
+    let after = after.iter().map(|table| accessors::module(table, &Form::Working(Side::After)));
+    quote! {
+        #proofs
+        #dropped
+        #[doc = #before_docs]
+        pub mod before {
+            #(#before)*
+        }
+        /// The after shape.
+        pub mod after {
+            #(#after)*
         }
     }
 }
@@ -107,9 +116,9 @@ impl Instead {
         let has = |column: &&crate::schema::Column| {
             let mut tables = change.before_tables.iter().filter_map(|name| change.before.table(name));
             tables.any(|table| table.column(&column.name).is_some())
-                && !first
+                && first
                     .and_then(|name| change.after_shape.table(name))
-                    .is_some_and(|table| table.column(&column.name).is_some())
+                    .is_none_or(|table| table.column(&column.name).is_none())
         };
         let moved = others
             .flat_map(|table| table.table.columns.iter().filter(has))
@@ -151,9 +160,11 @@ fn docs(change: &Change, plan: Option<&Plan>, before: &[Table<'_>], after: &[Tab
     if !docs.is_empty() {
         docs.push_str("\n\n");
     }
-    let _ = write!(docs, "A parallel change at stage `{}`.", change.stage.name());
-    docs.push_str("\n\n# Shapes\n\n| column | type | in Rust | shape |\n|---|---|---|---|\n");
-    shapes(&mut docs, before, after);
+    let _ = writeln!(docs, "A parallel change at stage `{}`.", change.stage.name());
+    if !(before.is_empty() && after.is_empty()) {
+        docs.push_str("\n# Shapes\n\n| column | type | in Rust | shape |\n|---|---|---|---|\n");
+        shapes(&mut docs, before, after);
+    }
     if let Some(plan) = plan {
         docs.push_str("\n# SQL\n\n");
         docs.push_str(&plan.way);

@@ -18,7 +18,7 @@ use crate::model::{
     OperationKind, Shape, Side, SplitChange, WidenChange,
 };
 use crate::plan::{OLDEST_SERVER, Stage};
-use crate::schema::{SqlType, Table};
+use crate::schema::{Column, SqlType, Table};
 use crate::sql::expression::Expression;
 use crate::sql::parse_type;
 use crate::syntax::{self, Declaration, Name, Operation, TablePath};
@@ -85,6 +85,20 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
         Operation::Regroup(tree) => regroup(tree, shape),
         Operation::Widen(tree) => widen(tree, shape),
         Operation::Merge(tree) => merge(tree, shape),
+        Operation::AddColumn(add) => {
+            let table = table(&add.column.table, shape)?;
+            Some(OperationKind::AddColumn(model::AddColumn {
+                table: table.name.clone(),
+                column: Column::new(&add.column.column.text, parse_type(&add.ty.text).ok()?),
+                fill: None,
+            }))
+        }
+        Operation::DropColumn(drop) => {
+            let table = table(&drop.column.table, shape)?;
+            let column = column(&drop.column.column, table)?;
+            Some(OperationKind::DropColumn(model::DropColumn { table: table.name.clone(), column, default: None }))
+        }
+        Operation::CreateIndex(_) | Operation::DropIndex(_) => None,
     }
 }
 

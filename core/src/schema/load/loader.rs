@@ -85,6 +85,35 @@ impl Loader {
         }
     }
 
+    /// Goes on with a schema that was read before. Collations are not part of it: those that it declares go by their full names.
+    pub fn on(schema: Schema) -> Self {
+        let mut loader = Self::new(&schema.source);
+        for table in schema.tables.values() {
+            loader.relations.insert(table.name.clone(), Relation::Table);
+            for constraint in &table.constraints {
+                let name = QualifiedName::new(&table.name.schema, &constraint.name);
+                if constraint.kind.has_index() {
+                    loader.relations.insert(name.clone(), Relation::Index { of: table.name.clone() });
+                }
+                loader.constraint_names.insert(name);
+            }
+            for index in &table.indexes {
+                let name = QualifiedName::new(&table.name.schema, &index.name);
+                loader.relations.insert(name, Relation::Index { of: table.name.clone() });
+            }
+        }
+        for view in schema.views.values() {
+            loader.relations.insert(view.name.clone(), Relation::View);
+            for index in &view.indexes {
+                let name = QualifiedName::new(&view.name.schema, &index.name);
+                loader.relations.insert(name, Relation::Index { of: view.name.clone() });
+            }
+        }
+        loader.relations.extend(schema.sequences.keys().map(|name| (name.clone(), Relation::Sequence)));
+        loader.schema = schema;
+        loader
+    }
+
     // What a written name means.
 
     /// The full name of something that is created.

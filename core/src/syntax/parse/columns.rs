@@ -1,15 +1,18 @@
-//! Operations on the columns of a table: `rename`, `retype`.
+//! Operations on the columns of a table: `rename`, `retype`, `widen`, `add`, `drop`.
 
-use proc_macro2::{Delimiter, TokenTree};
-
+use super::pieces::sql_text;
 use super::{CLAUSES, OPERATIONS, Parsed, Parser, Word, change_words};
 use crate::diagnostic::{Diagnostic, Reported};
-use crate::ident::quote_ident;
-use crate::syntax::cursor::{Cursor, string, without_raw};
-use crate::syntax::{Change, Conversion, InsertNulls, Operation, Otherwise, Rename, Retype, TypeText, Widen};
+use crate::syntax::cursor::{Cursor, string};
+use crate::syntax::{
+    AddColumn, Change, Conversion, DropColumn, InsertNulls, Operation, Otherwise, Rename, Retype, TypeText, Widen,
+};
 
 const RENAME_FORM: &str = "rename <table>.<column> to <new_name>;";
 const RETYPE_FORM: &str = "retype <table>.<column> to <new_name>: <type> { forward \"…\", backward \"…\" }";
+const ADD_FORM: &str = "add <table>.<column>: <type> not null default \"<SQL expression>\";";
+const DROP_FORM: &str = "drop <table>.<column>;";
+const DROP_BLOCK_FORM: &str = "drop <table>.<column> { default \"<SQL expression>\", with <index> }";
 const WIDEN_FORM: &str = "widen <table>.<column> to bigint;";
 const CONVERSION_FORM: &str = "forward \"<SQL expression>\" or reject";
 const INSERT_FORM: &str = "insert nulls take before";
@@ -101,6 +104,61 @@ impl Parser<'_> {
         self.semicolon(cursor, &change_words())
     }
 
+    /// `add t.a: type not null default "…" fill "…";`
+    pub(super) fn add(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
+        let column = self.column_path(cursor, "add", ADD_FORM)?;
+        if !cursor.eat_punct(':') {
+            self.expected(cursor, "`:` and the type", ADD_FORM);
+            if cursor.is_at_end() || cursor.at_punct(';') {
+                return Err(Reported);
+            }
+        }
+        const WORDS: [&str; 3] = ["not", "default", "fill"];
+        let ty = self.sql_type(cursor, ADD_FORM)?;
+        let mut add = AddColumn { keyword: word.span, column, ty, not_null: None, default: None, fill: None };
+        while cursor.at_any_word(&WORDS) {
+            let word = self.word(cursor, &WORDS)?;
+            match word.text {
+                "not" => {
+                    if cursor.eat_word("null").is_none() {
+                        return Err(self.expected(cursor, "`null` after `not`", ADD_FORM));
+                    }
+                    self.set_once(&mut add.not_null, word.span, &word)?;
+                }
+                "default" => {
+                    let default = self.sql_after(cursor, &word, ADD_FORM)?;
+                    self.set_once(&mut add.default, default, &word)?;
+                }
+                _ => {
+                    let fill = self.sql_after(cursor, &word, ADD_FORM)?;
+                    self.set_once(&mut add.fill, fill, &word)?;
+                }
+            }
+        }
+        change.operations.push(Operation::AddColumn(add));
+        self.semicolon(cursor, &change_words())
+    }
+
+    /// `drop t.a;` or `drop t.a { default "…", with t_a_idx }`
+    pub(super) fn drop(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
+        let column = self.column_path(cursor, "drop", DROP_FORM)?;
+        let mut drop = DropColumn { keyword: word.span, column, default: None, with: Vec::new() };
+        let block = cursor.eat_braces();
+        let has_block = block.is_some();
+        if let Some(mut block) = block {
+            const WORDS: [&str; 2] = ["default", "with"];
+            self.entries(&mut block, &WORDS, |parser, block, word| match word.text {
+                "default" => {
+                    let default = parser.sql_after(block, word, DROP_BLOCK_FORM)?;
+                    parser.set_once(&mut drop.default, default, word)
+                }
+                _ => parser.names_of(block, word, "an object", &WORDS, &mut drop.with),
+            });
+        }
+        change.operations.push(Operation::DropColumn(drop));
+        if has_block { Ok(()) } else { self.semicolon(cursor, &change_words()) }
+    }
+
     /// `forward [lossy] "expression" [or …]`, behind its first word.
     pub(super) fn conversion(&mut self, block: &mut Cursor, word: &Word) -> Parsed<Conversion> {
         let lossy = block.eat_word("lossy");
@@ -156,7 +214,7 @@ impl Parser<'_> {
         let tokens = cursor.take_until(|c| {
             c.at_punct(';')
                 || c.at_punct(',')
-                || c.at_word("not")
+                || c.at_any_word(&["not", "default", "fill"])
                 || c.at_braces()
                 || (c.at_any_word(&OPERATIONS) || c.at_any_word(&CLAUSES)) && !c.follows_punct()
         });
@@ -165,42 +223,8 @@ impl Parser<'_> {
             [only] if string(Some(only)).is_some() => {
                 string(Some(only)).map(|literal| literal.value).unwrap_or_default()
             }
-            tokens => type_text(tokens),
+            tokens => sql_text(tokens),
         };
         Ok(TypeText { text, span })
     }
-}
-
-/// The tokens of a SQL type as SQL, spaced as people do.
-fn type_text(tokens: &[TokenTree]) -> String {
-    let mut text = String::new();
-    let mut follows_word = false;
-    for token in tokens {
-        let (piece, is_word) = match token {
-            TokenTree::Ident(ident) => (without_raw(ident), true),
-            TokenTree::Literal(literal) => {
-                (string(Some(token)).map_or_else(|| literal.to_string(), |name| quote_ident(&name.value)), true)
-            }
-            TokenTree::Punct(punct) if punct.as_char() == ',' => (", ".to_owned(), false),
-            TokenTree::Punct(punct) => (punct.to_string(), false),
-            TokenTree::Group(group) => {
-                let (open, close) = match group.delimiter() {
-                    Delimiter::Bracket => ("[", "]"),
-                    _ => ("(", ")"),
-                };
-                let inside: Vec<TokenTree> = group.stream().into_iter().collect();
-                text.push_str(open);
-                text.push_str(&type_text(&inside));
-                text.push_str(close);
-                follows_word = true;
-                continue;
-            }
-        };
-        if is_word && follows_word {
-            text.push(' ');
-        }
-        text.push_str(&piece);
-        follows_word = is_word;
-    }
-    text
 }

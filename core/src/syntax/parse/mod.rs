@@ -1,6 +1,7 @@
 //! Tokens to tree, with one message for one mistake, and on with the next item.
 
 mod columns;
+mod indexes;
 mod moves;
 mod pieces;
 mod regroup;
@@ -15,7 +16,8 @@ use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 /// The words that begin an item of a declaration.
 const ITEMS: [&str; 4] = ["schema", "server", "type", "change"];
 /// The words that begin an operation.
-const OPERATIONS: [&str; 7] = ["rename", "retype", "divide", "combine", "split", "merge", "widen"];
+const OPERATIONS: [&str; 10] =
+    ["rename", "retype", "divide", "combine", "split", "merge", "widen", "add", "drop", "create"];
 /// The words that begin something else in a change.
 const CLAUSES: [&str; 2] = ["after", "stage"];
 /// The phases, in order, as blocks that tune a change spell them.
@@ -252,6 +254,10 @@ impl Parser<'_> {
             "split" => parser.split(cursor, &word, change),
             "widen" => parser.widen(cursor, &word, change),
             "merge" => parser.merge(cursor, &word, change),
+            "add" => parser.add(cursor, &word, change),
+            "drop" if cursor.at_item(&["index"]) => parser.drop_index(cursor, &word, change),
+            "drop" => parser.drop(cursor, &word, change),
+            "create" => parser.create_index(cursor, &word, change),
             "after" => {
                 let name = parser.name(cursor, "the name of the change that this one builds on", "after <change>;")?;
                 change.after.push(name);

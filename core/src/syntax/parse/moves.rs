@@ -39,8 +39,8 @@ impl Parser<'_> {
         columns: &mut Vec<MergedColumn>,
     ) -> Parsed<()> {
         loop {
-            self.not_an_entry(block, word, words)?;
-            let column = self.own_column(block, word)?;
+            self.not_an_entry(block, word, "a column", words)?;
+            let column = self.own_name(block, word, "a column")?;
             let to = match block.eat_word("as") {
                 Some(_) => Some(self.name(block, "the new name", MERGE_FORM)?),
                 None => None,

@@ -4,8 +4,9 @@ use proc_macro2::{Delimiter, Span, TokenTree};
 
 use super::{CLAUSES, OPERATIONS, Parsed, Parser, Word};
 use crate::diagnostic::{Diagnostic, Reported};
-use crate::syntax::cursor::{Cursor, string};
-use crate::syntax::{ColumnPath, Name, TablePath};
+use crate::ident::quote_ident;
+use crate::syntax::cursor::{Cursor, string, without_raw};
+use crate::syntax::{ColumnPath, Literal, Name, TablePath};
 
 impl Parser<'_> {
     /// The word between two names. Where only it is missing, all the rest can be read.
@@ -132,7 +133,14 @@ impl Parser<'_> {
         );
     }
 
-    /// `a, b, c`, up to the next entry.
+    /// SQL in a string literal, behind the word that says what it is.
+    pub(super) fn sql_after(&mut self, cursor: &mut Cursor, word: &Word, form: &str) -> Parsed<Literal> {
+        cursor
+            .eat_string()
+            .ok_or_else(|| self.expected(cursor, &format!("SQL in a string literal after `{}`", word.text), form))
+    }
+
+    /// The columns `a, b, c`, up to the next entry.
     pub(super) fn names(
         &mut self,
         block: &mut Cursor,
@@ -140,9 +148,21 @@ impl Parser<'_> {
         words: &[&str],
         names: &mut Vec<Name>,
     ) -> Parsed<()> {
+        self.names_of(block, word, "a column", words, names)
+    }
+
+    /// `a, b, c`, up to the next entry; each is the name of `what`: `an object`.
+    pub(super) fn names_of(
+        &mut self,
+        block: &mut Cursor,
+        word: &Word,
+        what: &str,
+        words: &[&str],
+        names: &mut Vec<Name>,
+    ) -> Parsed<()> {
         loop {
-            self.not_an_entry(block, word, words)?;
-            names.push(self.own_column(block, word)?);
+            self.not_an_entry(block, word, what, words)?;
+            names.push(self.own_name(block, word, what)?);
             let list_ends = block.ends_after_next() || block.after_next_at_any_word(words);
             if !block.at_punct(',') || list_ends {
                 return Ok(());
@@ -152,13 +172,13 @@ impl Parser<'_> {
     }
 
     /// A column of a table that is clear.
-    pub(super) fn own_column(&mut self, block: &mut Cursor, word: &Word) -> Parsed<Name> {
+    pub(super) fn own_name(&mut self, block: &mut Cursor, word: &Word, what: &str) -> Parsed<Name> {
         let Some(name) = block.eat_name() else {
-            let message = format!("expected the name of a column after `{}`, found {}", word.text, block.found());
+            let message = format!("expected the name of {what} after `{}`, found {}", word.text, block.found());
             return Err(self.report(Diagnostic::new(block.span(), message)));
         };
         if block.at_punct('.') {
-            let message = "expected the name of a column alone".to_owned();
+            let message = format!("expected the name of {what} alone");
             let diagnostic = Diagnostic::new(name.span, message).note("which table it is of is clear here");
             return Err(self.report(diagnostic.help(format!("leave out `{}.`", name.text))));
         }
@@ -166,13 +186,13 @@ impl Parser<'_> {
     }
 
     /// Says so where a word of the grammar stands in place of a name. Where a name must be meant, all the rest can be read.
-    pub(super) fn not_an_entry(&mut self, block: &Cursor, word: &Word, words: &[&str]) -> Parsed<()> {
+    pub(super) fn not_an_entry(&mut self, block: &Cursor, word: &Word, what: &str, words: &[&str]) -> Parsed<()> {
         if !block.at_any_word(words) {
             return Ok(());
         }
-        let message = format!("expected the name of a column after `{}`, found {}", word.text, block.found());
+        let message = format!("expected the name of {what} after `{}`, found {}", word.text, block.found());
         let name = block.found().replace('`', "\"");
-        self.report(Diagnostic::new(block.span(), message).help(format!("if a column has this name, write `{name}`")));
+        self.report(Diagnostic::new(block.span(), message).help(format!("if {what} has this name, write `{name}`")));
         if block.at_end_of_entry_after_next() { Ok(()) } else { Err(Reported) }
     }
 
@@ -229,4 +249,38 @@ fn doc_lines(text: &str) -> Vec<String> {
     let first = lines.iter().position(|line| !line.is_empty()).unwrap_or(0);
     let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
     lines.get(first..end).unwrap_or_default().to_vec()
+}
+
+/// Tokens as SQL, spaced as people do.
+pub(super) fn sql_text(tokens: &[TokenTree]) -> String {
+    let mut text = String::new();
+    let mut follows_word = false;
+    for token in tokens {
+        let (piece, is_word) = match token {
+            TokenTree::Ident(ident) => (without_raw(ident), true),
+            TokenTree::Literal(literal) => {
+                (string(Some(token)).map_or_else(|| literal.to_string(), |name| quote_ident(&name.value)), true)
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ',' => (", ".to_owned(), false),
+            TokenTree::Punct(punct) => (punct.to_string(), false),
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Bracket => ("[", "]"),
+                    _ => ("(", ")"),
+                };
+                let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+                text.push_str(open);
+                text.push_str(&sql_text(&inside));
+                text.push_str(close);
+                follows_word = true;
+                continue;
+            }
+        };
+        if is_word && follows_word {
+            text.push(' ');
+        }
+        text.push_str(&piece);
+        follows_word = is_word;
+    }
+    text
 }

@@ -1,0 +1,267 @@
+//! The plan of a column that comes.
+//!
+//! A default that is the same for all rows is kept in the catalog: PostgreSQL touches no row. Any other value has to be written into the rows,
+//! in batches; a trigger fills what old code writes meanwhile.
+
+use super::carry::{analyze_step, drop_constraint_if_exists, exclusive, lock_tables, validate_step};
+use super::columns::key_columns;
+use super::columns_sync::{has_update_triggers, last_firing_name, pinned_search_path};
+use super::make::{Part, Planned, table_notes};
+use super::sql::{self, Block, create_function};
+use super::{Action, BACKFILL_SETTING, Backfill, Mode, Phase, Step};
+use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
+use crate::model::AddColumn;
+use crate::schema::Table;
+use crate::sql::Expression;
+
+pub(super) fn plan(part: &Part<'_>, add: &AddColumn) -> Option<Planned> {
+    let table = part.before.table(&add.table)?;
+    let parts = Parts { part, add, table };
+    let way = match (&add.fill, &add.column.default) {
+        (Some(_), _) => {
+            "batches: a nullable column that a trigger and a backfill fill, NOT NULL at last, because PostgreSQL would write a value into every row at once"
+        }
+        (None, Some(_)) => {
+            "in place: PostgreSQL keeps the value of the rows that are there in its catalog, and touches none of them"
+        }
+        (None, None) => "in place: a nullable column touches no row",
+    };
+    let mut planned = Planned::on(way, vec![add.table.clone()]);
+    planned.steps.push(parts.add_step());
+    match &add.fill {
+        Some(fill) => parts.fill(fill, &mut planned),
+        None => planned.steps.push(parts.contract_step(Vec::new())),
+    }
+    if let (None, Some(default)) = (&add.fill, &add.column.default) {
+        planned.notes.push(format!(
+            "the rows that are there get the value that {} has at the moment of step add_column",
+            default.text
+        ));
+    }
+    Some(planned)
+}
+
+struct Parts<'a> {
+    part: &'a Part<'a>,
+    add: &'a AddColumn,
+    /// As it was.
+    table: &'a Table,
+}
+
+impl Parts<'_> {
+    fn table(&self) -> String {
+        self.add.table.quoted()
+    }
+
+    fn column(&self) -> String {
+        quote_ident(&self.add.column.name)
+    }
+
+    fn column_object(&self) -> String {
+        format!("column {}.{}", self.table(), self.column())
+    }
+
+    fn add_step(&self) -> Step {
+        let (table, column) = (self.table(), self.column());
+        let definition = sql::column_definition(&self.add.column);
+        let default = self.add.column.default.as_ref();
+        let mut statements = Vec::new();
+        match &self.add.fill {
+            None => {
+                let default = default.map(|default| format!(" default {}", default.text)).unwrap_or_default();
+                let not_null = if self.add.column.not_null { " not null" } else { "" };
+                statements.push(format!("alter table {table}\n  add column {definition}{default}{not_null}"));
+            }
+            Some(_) => {
+                statements.push(format!("alter table {table}\n  add column {definition}"));
+                // By itself, so that it is for rows that come, and none is written now.
+                let set = default
+                    .map(|default| format!("alter table {table} alter column {column} set default {}", default.text));
+                statements.extend(set);
+            }
+        }
+        statements.push(sql::mark(&self.column_object(), &self.part.change.name));
+        let locks = vec![exclusive(&self.add.table)];
+        Step {
+            id: "add_column".to_owned(),
+            title: format!("add {} to {}; no row is touched", self.add.column.name, self.add.table),
+            phase: Phase::Expanded,
+            action: Action { statements, mode: Mode::Transaction, locks: locks.clone() },
+            undo: vec![Action {
+                statements: vec![
+                    sql::refuse_unless_marked(&self.add.table, Some(&self.add.column.name), &self.part.change.name),
+                    format!("alter table if exists {table}\n  drop column if exists {column}"),
+                ],
+                mode: Mode::Transaction,
+                locks,
+            }],
+            leftover: None,
+        }
+    }
+
+    /// Everything that gives the rows a value.
+    fn fill(&self, fill: &Expression, planned: &mut Planned) {
+        let filler = Filler { parts: self, fill };
+        planned.steps.push(filler.step());
+        planned.backfill.push(Backfill::Update {
+            table: self.add.table.clone(),
+            set: vec![(self.add.column.name.clone(), fill.replace_columns(|column| Some(quote_ident(&column.name))))],
+            pending: format!("{} is null", self.column()),
+            key: key_columns(self.table),
+        });
+        planned.steps.push(analyze_step(&self.add.table, std::slice::from_ref(&self.add.column.name)));
+        let what = format!("{} is not null", self.add.column.name);
+        let check = filler.check();
+        planned.steps.push(validate_step(
+            &self.add.table,
+            &check,
+            &format!("{}_not_null", self.add.column.name),
+            &what,
+            Vec::new(),
+        ));
+        planned.notes.extend(table_notes(self.part.before, self.table, &[], &filler.trigger("fill")));
+        planned.notes.push(format!(
+            "until the contract a null that is written to {} is filled; from then on such a write fails",
+            self.add.column.name
+        ));
+        planned.steps.push(self.contract_step(filler.contract_statements()));
+    }
+
+    fn contract_step(&self, mut statements: Vec<String>) -> Step {
+        let locks = vec![exclusive(&self.add.table)];
+        let title = match statements.is_empty() {
+            true => format!("say that {} is here to stay", self.add.column.name),
+            false => format!("make {} NOT NULL, and fill it no more", self.add.column.name),
+        };
+        statements.splice(0..0, lock_tables(&locks));
+        statements.push(sql::comment(&self.column_object(), None));
+        Step {
+            id: "contract".to_owned(),
+            title,
+            phase: Phase::Contracted,
+            action: Action { statements, mode: Mode::Transaction, locks },
+            undo: Vec::new(),
+            leftover: None,
+        }
+    }
+}
+
+/// What fills rows that are written without a value.
+struct Filler<'a> {
+    parts: &'a Parts<'a>,
+    fill: &'a Expression,
+}
+
+impl Filler<'_> {
+    /// The check that stands in for NOT NULL until the contract.
+    fn check(&self) -> String {
+        derived_name(&[&self.parts.part.own, &self.parts.add.column.name, "not_null"])
+    }
+
+    fn function(&self, purpose: &str) -> QualifiedName {
+        self.parts.part.own_name(&self.parts.add.table, purpose)
+    }
+
+    fn trigger(&self, purpose: &str) -> String {
+        last_firing_name(&self.parts.part.own, purpose)
+    }
+
+    /// `restore` puts back what the table's own triggers (`updated_at`) change on a row that the backfill updates.
+    fn purposes(&self) -> impl Iterator<Item = &'static str> {
+        has_update_triggers(self.parts.table).then_some("restore").into_iter().chain(["fill"])
+    }
+
+    /// The functions, the triggers, and only then, in the same transaction, the rule that relies on them.
+    fn step(&self) -> Step {
+        let (table, column) = (self.parts.table(), self.parts.column());
+        let change = &self.parts.part.change.name;
+        let mut statements = Vec::new();
+        for purpose in self.purposes() {
+            let function = self.function(purpose);
+            let (attributes, body) = match purpose {
+                "restore" => (Vec::new(), self.restore_body()),
+                _ => (self.attributes(), self.fill_body()),
+            };
+            statements.push(create_function(&function, "", "trigger", &attributes, body));
+            statements.push(sql::mark(&format!("function {}()", function.quoted()), change));
+            let trigger = quote_ident(&self.trigger(purpose));
+            let (event, when) = match purpose {
+                "restore" => {
+                    let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
+                    ("update", format!("{setting} = {}", quote_literal(change)))
+                }
+                _ => ("insert or update", format!("new.{column} is null")),
+            };
+            statements.push(format!(
+                "create trigger {trigger} before {event} on {table}\nfor each row\nwhen ({when})\nexecute function {}()",
+                function.quoted()
+            ));
+            statements.push(sql::mark(&format!("trigger {trigger} on {table}"), change));
+        }
+        let check = quote_ident(&self.check());
+        statements.push(format!("alter table {table} add constraint {check} check ({column} is not null) not valid"));
+        statements.push(sql::mark(&format!("constraint {check} on {table}"), change));
+        let locks = vec![exclusive(&self.parts.add.table)];
+        // The stronger lock first: asking for it later, with the weaker one held, can deadlock with a reader that goes on to write.
+        statements.splice(0..0, lock_tables(&locks));
+        Step {
+            id: "fill".to_owned(),
+            title: format!("fill {} in every row that is written without it", self.parts.add.column.name),
+            phase: Phase::DualWriting,
+            action: Action { statements, mode: Mode::Transaction, locks: locks.clone() },
+            undo: vec![Action { statements: self.undo_statements(), mode: Mode::Transaction, locks }],
+            leftover: None,
+        }
+    }
+
+    fn undo_statements(&self) -> Vec<String> {
+        let table = self.parts.table();
+        let triggers = self
+            .purposes()
+            .map(|purpose| format!("drop trigger if exists {} on {table}", quote_ident(&self.trigger(purpose))));
+        let check = drop_constraint_if_exists(&self.parts.add.table, &self.check());
+        let functions =
+            self.purposes().map(|purpose| format!("drop function if exists {}()", self.function(purpose).quoted()));
+        triggers.chain([check]).chain(functions).collect()
+    }
+
+    fn contract_statements(&self) -> Vec<String> {
+        let (table, column) = (self.parts.table(), self.parts.column());
+        let triggers =
+            self.purposes().map(|purpose| format!("drop trigger {} on {table}", quote_ident(&self.trigger(purpose))));
+        let functions = self.purposes().map(|purpose| format!("drop function {}()", self.function(purpose).quoted()));
+        // The validated check proves it: no row is read (12 and later).
+        let not_null = [
+            format!("alter table {table} alter column {column} set not null"),
+            format!("alter table {table} drop constraint {}", quote_ident(&self.check())),
+        ];
+        triggers.chain(functions).chain(not_null).collect()
+    }
+
+    /// Where a name could be looked up in the wrong place, the path is pinned.
+    fn attributes(&self) -> Vec<String> {
+        let own_types = self.fill.casts().iter().any(|cast| cast.target.schema.is_some());
+        let plain = self.fill.functions().is_empty() && !own_types;
+        if plain { Vec::new() } else { vec![pinned_search_path(&self.parts.add.table)] }
+    }
+
+    fn fill_body(&self) -> Block {
+        let value = self.fill.replace_columns(|column| Some(format!("new.{}", quote_ident(&column.name))));
+        let mut body = Block::default();
+        body.open("begin");
+        body.line(format!("new.{} := {value};", self.parts.column()));
+        body.line("return new;");
+        body.close("end");
+        body
+    }
+
+    fn restore_body(&self) -> Block {
+        let column = self.parts.column();
+        let mut body = Block::default();
+        body.open("begin");
+        body.line(format!("old.{column} := new.{column};"));
+        body.line("return old;");
+        body.close("end");
+        body
+    }
+}
