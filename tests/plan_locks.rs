@@ -69,6 +69,12 @@ locks! {
     merge: r#"merge settings into users { key user_id, move theme or "'light'", notes as remarks, always }"#;
     divide: r#"divide users.name into first_name: text not null, last_name: text { forward first_name "split_part(name, ' ', 1)" or "'?'", forward last_name "nullif(substr(name, length(split_part(name, ' ', 1)) + 2), '')" or quarantine, backward "first_name || coalesce(' ' || last_name, '')" or reject }"#;
     combine: r#"combine users.(bio, avatar_url) into profile: jsonb not null { forward "jsonb_build_object('bio', bio, 'avatar', avatar_url)" or reject, backward bio "profile->>'bio'" or reject, backward avatar_url "profile->>'avatar'" or reject }"#;
+    add: r#"add users.visits: bigint not null default "0";"#;
+    add_filled: r#"add users.handle: text not null fill "lower(name)";"#;
+    drop: "drop users.total { with users_total_check, users_stats }";
+    create_index: r#"create index on users (lower(name) desc, total) unique where "total > 0" name by_name;"#;
+    drop_index: "drop index users_name_idx;";
+    several: r#"rename users.code to voucher; retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } rename users.avatar_url to avatar;"#;
 }
 
 /// There and back, and then there for good.
