@@ -98,6 +98,35 @@ fn each_file_runs_by_itself_and_back() {
     }
 }
 
+const RULES: &str = r#"
+    change require_bio { require users.bio { fill "name" } stage contract; backfill { batch 700 } }
+    change relax_name { relax users.name { nulls from dual_write, backward "''" } stage contract; }
+    change small_totals { constrain users: check small "total < 10000" { fix total "9999" } stage contract; }
+    change unique_name { constrain users: unique (name) or reject; stage contract; }
+    change default_total { default users.total: "3"; comment users: "People"; unconstrain users: users_total; stage contract; }
+"#;
+
+#[test]
+fn rules_come_and_go_by_files() {
+    let Some(psql) = psql() else { return };
+    for plan in plans(SCHEMA, RULES) {
+        let shell = Shell::new(&psql);
+        let before = support::catalog_dump(&mut shell.database.connect().unwrap());
+        for last in 1..=FORWARD.len() {
+            shell.run_all(&plan, &FORWARD[..last]);
+            shell.run_all(&plan, &["rollback.sql", "rollback.sql"]);
+            let now = support::catalog_dump(&mut shell.database.connect().unwrap());
+            assert!(now == before, "{} back from {}", plan.change, FORWARD[last - 1]);
+        }
+        shell.run_all(&plan, &FORWARD);
+        shell.run_all(&plan, &["verify.sql", "5_contract.sql"]);
+        // What the contract made stays, whether the file says so or finds nothing of its own.
+        let after = support::catalog_dump(&mut shell.database.connect().unwrap());
+        let _ = shell.run(&plan, "rollback.sql");
+        assert!(support::catalog_dump(&mut shell.database.connect().unwrap()) == after, "{}", plan.change);
+    }
+}
+
 #[test]
 fn verify_names_the_rows_that_differ() {
     let Some(psql) = psql() else { return };

@@ -79,6 +79,14 @@ golden! {
     retype_irreversible: r#"retype users.name to name_hash: bytea { forward lossy "sha256(convert_to(name, 'UTF8'))" or reject, irreversible }"#;
     widen_a_serial_key: "widen orders.id to bigint;";
     split_with_not_null: "split users into profiles { key user_id, move bio, avatar_url }";
+    require_with_fill: r#"require users.code { fill "name || total" or reject }"#;
+    require_or_reject: "require users.bio or reject;";
+    relax_for_old_readers_that_cope: r#"relax users.email { nulls from dual_write, backward "'user ' || id" or reject }"#;
+    constrain_by_a_check: r#"constrain users: check users_code_check "code <> ''" { fix code "null", old writes reject }"#;
+    constrain_by_a_key: "constrain users: unique (code, total) include (bio) deferrable or reject;";
+    constrain_by_a_reference: r#"constrain orders: foreign key parent (id) references users on delete cascade or reject;"#;
+    unconstrain_a_reference: "unconstrain orders: orders_user_id_fkey;";
+    default_and_comment: r#"default users.total: "7"; comment users: "People, and what they owe";"#;
     split_always: "split users into codes { key user_id, move code, always }";
     merge: r#"merge "settings of users" into users { key user_id, move theme or "'light'", notes as remarks, always }"#;
     divide: r#"divide users.name into first_name: text not null, last_name: text { forward first_name "split_part(name, ' ', 1)" or "'?'", forward last_name "nullif(substr(name, length(split_part(name, ' ', 1)) + 2), '')" or quarantine, backward "first_name || coalesce(' ' || last_name, '')" or reject }"#;

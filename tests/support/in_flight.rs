@@ -44,18 +44,19 @@ impl InFlight {
         for plan in &self.plans {
             let reached = self.runner.phase(&plan.change).unwrap();
             for next in Phase::ALL.into_iter().filter(|next| *next > reached && *next <= phase) {
-                match next {
-                    Phase::Declared => Ok(()),
-                    Phase::Expanded => self.runner.expand(plan),
-                    Phase::DualWriting => self.runner.dual_write(plan),
-                    Phase::Backfilled => self.runner.backfill(plan, &Pace::default()),
-                    Phase::Validated => self.runner.validate(plan),
-                    Phase::Contracted => self.runner.contract(plan, &plan.change),
-                }
-                .unwrap_or_else(|error| panic!("{} of {}: {error}", next.name(), plan.change));
+                go(&mut self.runner, plan, next)
+                    .unwrap_or_else(|error| panic!("{} of {}: {error}", next.name(), plan.change));
             }
         }
         self
+    }
+
+    /// Takes the first change to the next phase, which must fail, and gives the message.
+    pub fn fails_to_reach(&mut self, phase: Phase) -> String {
+        match go(&mut self.runner, &self.plans[0], phase) {
+            Ok(()) => panic!("{} was reached", phase.name()),
+            Err(error) => error.to_string(),
+        }
     }
 
     /// Takes every change back.
@@ -64,6 +65,15 @@ impl InFlight {
             self.runner.rollback(plan, Some(&plan.change)).unwrap();
         }
         self
+    }
+
+    /// Takes the first change back, which must fail, and gives the message.
+    pub fn fails_to_roll_back(&mut self) -> String {
+        let plan = &self.plans[0];
+        match self.runner.rollback(plan, Some(&plan.change)) {
+            Ok(_) => panic!("it was taken back"),
+            Err(error) => error.to_string(),
+        }
     }
 
     /// Runs statements of an application.
@@ -98,5 +108,16 @@ impl InFlight {
         let rows = self.rows(sql);
         assert_eq!(rows.len(), 1, "{sql}: {rows:?}");
         rows.into_iter().next().unwrap()
+    }
+}
+
+fn go(runner: &mut Runner, plan: &Plan, phase: Phase) -> coexist::Result<()> {
+    match phase {
+        Phase::Declared => Ok(()),
+        Phase::Expanded => runner.expand(plan),
+        Phase::DualWriting => runner.dual_write(plan),
+        Phase::Backfilled => runner.backfill(plan, &Pace::default()),
+        Phase::Validated => runner.validate(plan),
+        Phase::Contracted => runner.contract(plan, &plan.change),
     }
 }

@@ -31,13 +31,23 @@ pub struct Claim {
     pub merged: Option<QualifiedName>,
     /// Indexes and other objects beside tables that come or go by name.
     pub objects: Vec<(QualifiedName, Span)>,
+    /// What a table says of its rows and this changes: ``constraint `positive` ``, ``the default of `level` ``.
+    pub rules: Vec<(QualifiedName, String, Span)>,
 }
 
 impl Claim {
     /// Nothing yet, for the operation that begins with the word at `keyword`.
     pub fn of(keyword: Span) -> Self {
-        let (gone, used, new) = (Vec::new(), Vec::new(), Vec::new());
-        Self { keyword, gone, used, new, new_tables: Vec::new(), merged: None, objects: Vec::new() }
+        Self {
+            keyword,
+            gone: Vec::new(),
+            used: Vec::new(),
+            new: Vec::new(),
+            new_tables: Vec::new(),
+            merged: None,
+            objects: Vec::new(),
+            rules: Vec::new(),
+        }
     }
 
     /// Columns become other ones.
@@ -60,6 +70,7 @@ impl Claim {
             all.new.extend(claim.new);
             all.new_tables.extend(claim.new_tables);
             all.objects.extend(claim.objects);
+            all.rules.extend(claim.rules);
             all
         })
     }
@@ -126,7 +137,20 @@ fn overlap(earlier: &Claim, later: &Claim) -> Option<(String, Span)> {
         let (name, span) = later.objects.iter().find(|(name, _)| is_taken(name))?;
         Some((written_table(name), *span))
     };
-    column.or_else(used).or_else(table).or_else(object)
+    let rule = || {
+        same_rule(earlier, later)
+            .map(|(table, rule, span)| (format!("{}: {}", written_table(table), rule.replace('`', "")), span))
+    };
+    column.or_else(used).or_else(table).or_else(object).or_else(rule)
+}
+
+/// What both say of the rows of one table.
+fn same_rule<'a>(earlier: &Claim, later: &'a Claim) -> Option<(&'a QualifiedName, &'a str, Span)> {
+    let is_taken = |table: &QualifiedName, rule: &str| {
+        earlier.rules.iter().any(|(other, known, _)| other == table && known == rule)
+    };
+    let (table, rule, span) = later.rules.iter().find(|(table, rule, _)| is_taken(table, rule))?;
+    Some((table, rule, *span))
 }
 
 /// What a change takes for itself, in its before shape.
@@ -235,6 +259,7 @@ fn conflict(earlier: &Claimant<'_>, later: &Claimant<'_>, schema: &Schema) -> Op
         .or_else(|| same_name(earlier, later))
         .or_else(|| same_object(earlier, later, schema))
         .or_else(|| same_named(earlier, later))
+        .or_else(|| both_rule(earlier, later))
 }
 
 /// How the second of two changes waits for the first.
@@ -353,5 +378,14 @@ fn same_named(earlier: &Claimant<'_>, later: &Claimant<'_>) -> Option<Diagnostic
     let (first, line) = (earlier.draft.name(), earlier.draft.tree.name.span.start().line);
     let diagnostic = Diagnostic::new(span, format!("`{}` is part of two changes", written_table(&name)))
         .note(format!("change `{first}` on line {line} makes it, takes it away or builds it anew as well"));
+    Some(diagnostic.help(wait_for(earlier, later)))
+}
+
+/// The one that is contracted last would undo what the other one said.
+fn both_rule(earlier: &Claimant<'_>, later: &Claimant<'_>) -> Option<Diagnostic> {
+    let (table, rule, span) = same_rule(earlier.claim, later.claim)?;
+    let (first, line) = (earlier.draft.name(), earlier.draft.tree.name.span.start().line);
+    let diagnostic = Diagnostic::new(span, format!("two changes are about {rule} of `{}`", written_table(table)))
+        .note(format!("the other one is `{first}` on line {line}"));
     Some(diagnostic.help(wait_for(earlier, later)))
 }

@@ -114,7 +114,11 @@ fn out_of_scope(column: &ColumnRef, scope: &Scope<'_>) -> Option<ExpressionError
         Side::Before => ("before", "after"),
         Side::After => ("after", "before"),
     };
-    let direction = format!("`{}` computes the {other} shape from the {own} shape", scope.keyword);
+    let direction = if scope.makes.is_empty() {
+        format!("`{}` reads one row of `{table}`", scope.keyword)
+    } else {
+        format!("`{}` computes the {other} shape from the {own} shape", scope.keyword)
+    };
     Some(if scope.makes.contains(name) {
         wrong(format!("`{name}` is a column of the {other} shape"), "what is computed here")
             .note(direction)

@@ -73,6 +73,7 @@ fn new_names(operation: &Operation) -> Vec<(QualifiedName, Option<&str>)> {
             let into = qualified(&merge.into);
             merge.moved.iter().map(|moved| (into.clone(), Some(moved.new_name().text.as_str()))).collect()
         }
+        Operation::Rule(_) => Vec::new(),
         Operation::Widen(widen) => vec![(qualified(&widen.column.table), Some(&widen.column.column.text))],
         Operation::AddColumn(add) => vec![(qualified(&add.column.table), Some(&add.column.column.text))],
         Operation::DropColumn(_) | Operation::CreateIndex(_) | Operation::DropIndex(_) => Vec::new(),
@@ -104,7 +105,7 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
             Operation::Split(split) => {
                 qualified(&split.table) == *table && split.moved.iter().any(|name| name.text == column)
             }
-            Operation::Widen(_) => false,
+            Operation::Widen(_) | Operation::Rule(_) => false,
             Operation::Merge(merge) => qualified(&merge.table) == *table,
             Operation::AddColumn(_) | Operation::CreateIndex(_) | Operation::DropIndex(_) => false,
         })

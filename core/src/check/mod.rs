@@ -32,6 +32,7 @@ pub mod overrides;
 pub mod partitions;
 pub mod phases;
 pub mod regroup;
+pub mod rules;
 pub mod split;
 pub mod types;
 mod view_reads;

@@ -99,6 +99,7 @@ fn needs_feature(
         Operation::AddColumn(add) => add.column.table.table.span,
         Operation::DropColumn(drop) => drop.column.table.table.span,
         Operation::CreateIndex(_) | Operation::DropIndex(_) => operation.keyword(),
+        Operation::Rule(rule) => rule.table_span(),
     });
     let name = written_column(&table.name, &column.name);
     let place = at_line(column.line, change.before.schema());

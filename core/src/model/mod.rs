@@ -4,6 +4,7 @@
 pub mod apply;
 mod objects;
 pub mod resolve;
+pub mod rules;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -114,6 +115,8 @@ pub enum OperationKind {
     CreateIndex(CreateIndex),
     /// An index goes.
     DropIndex(DropIndex),
+    /// What a table says of its rows changes: NOT NULL, constraints, defaults, comments.
+    Rule(Box<rules::RuleChange>),
 }
 
 /// Columns of a table become other columns of the same table.
@@ -327,6 +330,7 @@ impl OperationKind {
             (Self::AddColumn(add), _) => vec![&add.table],
             (Self::DropColumn(drop), _) => vec![&drop.table],
             (Self::CreateIndex(_) | Self::DropIndex(_), _) => Vec::new(),
+            (Self::Rule(rule), side) => rule.tables(side),
         }
     }
 

@@ -515,7 +515,7 @@ fn is_foreign_key(constraint: &Constraint) -> bool {
 }
 
 /// The unique index that stands behind a primary key or unique constraint, so that it can be built beforehand.
-fn index_behind(constraint: &Constraint) -> Option<Index> {
+pub(super) fn index_behind(constraint: &Constraint) -> Option<Index> {
     use crate::schema::{IndexKey, IndexTarget};
     let (columns, include, with, nulls_not_distinct) = match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, include, with } => (columns, include, with, false),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::carry::Carry;
-use super::{Plan, Probe, Step, add_column, columns, drop_column, expect, indexes, merge, split, widen};
+use super::{Plan, Probe, Step, add_column, columns, drop_column, expect, indexes, merge, rules, split, widen};
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, Model, OperationKind, Shape};
 use crate::schema::{Table, Trigger, TriggerEnabled, TriggerTiming};
@@ -15,7 +15,7 @@ pub const OLDEST_SERVER: u32 = 13;
 ///
 /// `None` where the model does not have what the change names; the checks have said so.
 pub fn make(model: &Model, change: &Change) -> Option<Plan> {
-    let parts = Part::all(change);
+    let parts = Part::all(change, model.server);
     let planned = parts.iter().map(Part::plan).collect::<Option<Vec<_>>>()?;
     let planned = Planned::together(planned)?;
     let expected = expect::expected(&change.before, &change.after_shape, &planned);
@@ -43,6 +43,8 @@ pub fn make(model: &Model, change: &Change) -> Option<Plan> {
 /// One operation of a change, as its planner sees it.
 pub(super) struct Part<'a> {
     pub change: &'a Change,
+    /// The oldest server that the SQL must work on.
+    pub server: u32,
     pub kind: &'a OperationKind,
     /// The shape that the operation finds.
     pub before: &'a Shape,
@@ -53,9 +55,10 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn all(change: &'a Change) -> Vec<Self> {
+    fn all(change: &'a Change, server: u32) -> Vec<Self> {
         let parts = change.operations.iter().enumerate().map(|(n, operation)| Self {
             change,
+            server,
             kind: &operation.kind,
             before: &operation.before,
             after: &operation.after,
@@ -77,6 +80,7 @@ impl<'a> Part<'a> {
             OperationKind::DropColumn(drop) => drop_column::plan(self, drop),
             OperationKind::CreateIndex(create) => indexes::create(self, create),
             OperationKind::DropIndex(drop) => indexes::drop(self, drop),
+            OperationKind::Rule(rule) => rules::plan(self, rule),
         }
     }
 

@@ -30,6 +30,8 @@ mod merge;
 #[cfg(feature = "compile")]
 mod pair_sync;
 #[cfg(feature = "compile")]
+mod rules;
+#[cfg(feature = "compile")]
 mod split;
 #[cfg(feature = "compile")]
 mod sql;

@@ -244,7 +244,7 @@ impl<'a> Pair<'a> {
     fn search_path(&self) -> Vec<String> {
         let tables = [&self.wide.name, &self.narrow.name];
         let has_triggers = |name: &&QualifiedName| self.part.before.table(name).is_some_and(|t| !t.triggers.is_empty());
-        if tables.iter().any(|name| has_triggers(name)) {
+        if tables.iter().any(has_triggers) {
             search_path(&tables.map(Clone::clone))
         } else {
             ["pg_catalog", "pg_temp"].map(str::to_owned).to_vec()

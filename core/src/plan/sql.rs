@@ -42,7 +42,7 @@ pub fn mark(object: &str, change: &str) -> String {
 /// Stops where a column or (without `column`) a table exists and does not bear the change's mark: it is somebody else's, or the contract has
 /// made it the user's own (H76).
 pub fn refuse_unless_marked(table: &QualifiedName, column: Option<&str>, change: &str) -> String {
-    let regclass = format!("pg_catalog.to_regclass({})", quote_literal(&table.quoted()));
+    let regclass = regclass(table);
     let (from, comment, what) = match column {
         Some(column) => (
             format!(
@@ -58,6 +58,38 @@ pub fn refuse_unless_marked(table: &QualifiedName, column: Option<&str>, change:
             format!("table {table}"),
         ),
     };
+    refuse(&from, comment, &what, change)
+}
+
+/// The same for a constraint.
+pub fn refuse_unless_marked_constraint(table: &QualifiedName, name: &str, change: &str) -> String {
+    let comment = "pg_catalog.obj_description(a.oid, 'pg_constraint')";
+    refuse(&this_constraint(table, name), comment, &format!("constraint {name} of {table}"), change)
+}
+
+/// Runs statements only while a table has a constraint.
+pub fn while_constrained(table: &QualifiedName, name: &str, statements: &[String]) -> String {
+    let mut body = Block::default();
+    body.open("begin");
+    body.open(format!("if exists (select from {}) then", this_constraint(table, name)));
+    for statement in statements {
+        body.line(format!("{statement};"));
+    }
+    body.close("end if;");
+    body.close("end");
+    anonymous(body)
+}
+
+/// `pg_constraint a where …`
+fn this_constraint(table: &QualifiedName, name: &str) -> String {
+    format!("pg_catalog.pg_constraint a where a.conrelid = {} and a.conname = {}", regclass(table), quote_literal(name))
+}
+
+fn regclass(table: &QualifiedName) -> String {
+    format!("pg_catalog.to_regclass({})", quote_literal(&table.quoted()))
+}
+
+fn refuse(from: &str, comment: &str, what: &str, change: &str) -> String {
     let mark = quote_literal(&format!("{OWNERSHIP_MARK}{change}"));
     let message = format!("{what} does not belong to the change {change}: nothing is taken back");
     let hint = "It was there before the change, or the contract has made it the only one. The comment on it would say otherwise.";

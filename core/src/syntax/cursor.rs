@@ -157,6 +157,27 @@ impl Cursor {
         }
     }
 
+    pub fn at_parentheses(&self) -> bool {
+        matches!(self.peek(), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
+    }
+
+    /// What stands in the parentheses that come next.
+    pub fn eat_in_parentheses(&mut self) -> Option<Self> {
+        match self.peek() {
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+                let inside = Self::of_group(group);
+                self.next += 1;
+                Some(inside)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether two string literals come next: a name that is no identifier, and what it names.
+    pub fn string_then_string(&self) -> bool {
+        string(self.peek()).is_some() && string(self.tokens.get(self.next + 1)).is_some()
+    }
+
     /// A string literal of any form.
     pub fn eat_string(&mut self) -> Option<Literal> {
         let literal = string(self.peek())?;

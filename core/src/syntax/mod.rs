@@ -5,6 +5,7 @@
 
 mod cursor;
 pub mod parse;
+pub mod rules;
 pub mod source;
 #[cfg(test)]
 mod tests;
@@ -133,6 +134,8 @@ pub enum Operation {
     CreateIndex(CreateIndex),
     /// `drop index x;`
     DropIndex(DropIndex),
+    /// `require t.a …`, `constrain t: …` and so on: what a table says of its rows.
+    Rule(rules::Rule),
 }
 
 impl Operation {
@@ -143,6 +146,7 @@ impl Operation {
             Self::Retype(_) => "retype",
             Self::Regroup(regroup) => regroup.word,
             Self::Split(_) => "split",
+            Self::Rule(rule) => rule.word(),
             Self::Widen(_) => "widen",
             Self::Merge(_) => "merge",
             Self::AddColumn(_) => "add",
@@ -159,6 +163,7 @@ impl Operation {
             Self::Retype(retype) => retype.keyword,
             Self::Regroup(regroup) => regroup.keyword,
             Self::Split(split) => split.keyword,
+            Self::Rule(rule) => rule.keyword(),
             Self::Widen(widen) => widen.keyword,
             Self::Merge(merge) => merge.keyword,
             Self::AddColumn(add) => add.keyword,

@@ -129,6 +129,33 @@ fn types_read_as_sql() {
 }
 
 #[test]
+fn pieces_of_rules() {
+    snapshot!(mistakes(&[
+        "change x { require users; }",
+        "change x { require users.email or refuse; }",
+        "change x { require users.email { fil \"''\" } }",
+        "change x { require users.email { fill name } }",
+        "change x { require users.email { fill \"''\", fill \"'x'\" } }",
+        "change x { require users.email { fill \"''\", old writes fail } }",
+        "change x { relax users.email { nulls after contract } }",
+        "change x { constrain users check c \"a > 0\" or reject; }",
+        "change x { constrain users: chek c \"a > 0\" or reject; }",
+        "change x { constrain users: check \"a > 0\" or reject; }",
+        "change x { constrain users: unique name or reject; }",
+        "change x { constrain users: unique () or reject; }",
+        "change x { constrain users: unique (a b) or reject; }",
+        "change x { constrain users: unique (a) on delete cascade or reject; }",
+        "change x { constrain users: primary (id) or reject; }",
+        "change x { constrain users: (a) reference u or reject; }",
+        "change x { constrain users: (a) references u on delete nothing or reject; }",
+        "change x { constrain users: exclude using gist (a with &&) or reject; }",
+        "change x { unconstrain users.c; }",
+        "change x { default users.a: 5; }",
+        "change x { comment users.a.b.c: \"x\"; }",
+    ]));
+}
+
+#[test]
 fn unknown_words() {
     snapshot!(mistakes(&[
         r#"schem "schema.sql";"#,

@@ -147,7 +147,11 @@ fn any_prefix_is_checked_without_a_panic() {
         change a { rename users.name to full_name; stage contract; backfill { batch 5 } }
         change b { rename users.full_name to legal_name; after a; stage expand; }
         change c { retype orders.total to total_cents: bigint { forward "total::bigint", backward "total_cents::int" or "0" } stage migrate; }
-        change d { split users into app.profiles { key user_id, move bio, avatar_url, always } stage expand; }"#;
+        change d { split users into app.profiles { key user_id, move bio, avatar_url, always } stage expand; }
+        change e { require users.nick { fill "name" or reject, old writes reject } relax users.name { nulls from dual_write, backward "''" } stage expand; }
+        change f { constrain orders: check c "total > 0" { fix total "1" } constrain orders: unique k (code) include (note) deferrable initially deferred or reject; stage expand; }
+        change g { constrain orders: (user_id) references users (id) on delete cascade match full or reject; unconstrain orders: orders_pkey; stage expand; }
+        change h { default users.level: "2"; comment users: "x"; default users.age: none; stage expand; }"#;
     for (end, _) in WHOLE.char_indices() {
         if WHOLE[..end].parse::<proc_macro2::TokenStream>().is_ok() {
             Case::shop().resolve(&WHOLE[..end]);

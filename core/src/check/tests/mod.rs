@@ -9,6 +9,7 @@ mod merge;
 mod names;
 mod order;
 mod regroup;
+mod rules;
 mod split;
 mod structure;
 

@@ -5,6 +5,7 @@ mod carried;
 mod columns;
 mod merge;
 mod objects;
+mod rules;
 mod split;
 pub mod widen;
 
@@ -24,5 +25,6 @@ pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {
         OperationKind::DropColumn(change) => objects::drop_column(before, change),
         OperationKind::CreateIndex(change) => objects::create_index(before, change),
         OperationKind::DropIndex(change) => objects::drop_index(before, change),
+        OperationKind::Rule(change) => rules::apply(before, change),
     }
 }

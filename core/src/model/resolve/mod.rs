@@ -6,6 +6,7 @@ mod drop_column;
 mod indexes;
 mod merge;
 mod regroup;
+mod rules;
 mod split;
 mod widen;
 
@@ -182,6 +183,7 @@ impl<'a> Resolution<'a> {
                 OperationKind::CreateIndex(self.create_index(create, &mut claim, errors)?)
             }
             Operation::DropIndex(drop) => OperationKind::DropIndex(self.drop_index(drop, &mut claim, errors)?),
+            Operation::Rule(rule) => OperationKind::Rule(Box::new(self.rule(rule, &mut claim, errors)?)),
         };
         Some((kind, claim))
     }

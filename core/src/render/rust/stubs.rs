@@ -13,6 +13,7 @@ use super::types::TypeSettings;
 use crate::diagnostic::nearest;
 use crate::ident::{QualifiedName, quote_ident};
 use crate::model::apply::widen::closure;
+use crate::model::rules::{BrokenWrites, Policy, RelaxChange, RequireChange, RuleChange};
 use crate::model::{
     self, AfterColumn, Change, ColumnsChange, Conversion, Mapping, MergeChange, MergedColumn, Model, OnFailure,
     OperationKind, Shape, Side, SplitChange, WidenChange,
@@ -21,6 +22,7 @@ use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{Column, SqlType, Table};
 use crate::sql::expression::Expression;
 use crate::sql::parse_type;
+use crate::syntax::rules::Rule;
 use crate::syntax::{self, Declaration, Name, Operation, TablePath};
 
 /// The items of every change of a declaration that the model does not have; without a schema there is no model, and only the names of the
@@ -99,7 +101,29 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
             Some(OperationKind::DropColumn(model::DropColumn { table: table.name.clone(), column, default: None }))
         }
         Operation::CreateIndex(_) | Operation::DropIndex(_) => None,
+        Operation::Rule(tree) => rule(tree, shape),
     }
+}
+
+/// Of the rules, only NOT NULL shows in the types.
+fn rule(rule: &Rule, shape: &Shape) -> Option<OperationKind> {
+    let of = |path: &syntax::ColumnPath| {
+        let table = table(&path.table, shape)?;
+        Some((table.name.clone(), column(&path.column, table)?))
+    };
+    let change = match rule {
+        Rule::Require(require) => {
+            let (table, column) = of(&require.column)?;
+            let policy = Policy { repairs: Vec::new(), writes: BrokenWrites::Rejected };
+            RuleChange::Require(RequireChange { table, column, policy })
+        }
+        Rule::Relax(relax) => {
+            let (table, column) = of(&relax.column)?;
+            RuleChange::Relax(RelaxChange { table, column, early: None })
+        }
+        Rule::Constrain(_) | Rule::Unconstrain(_) | Rule::Default(_) | Rule::Comment(_) => return None,
+    };
+    Some(OperationKind::Rule(Box::new(change)))
 }
 
 fn widen(widen: &syntax::Widen, shape: &Shape) -> Option<OperationKind> {

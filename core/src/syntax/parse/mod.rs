@@ -5,6 +5,7 @@ mod indexes;
 mod moves;
 mod pieces;
 mod regroup;
+mod rules;
 mod tables;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -16,8 +17,24 @@ use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 /// The words that begin an item of a declaration.
 const ITEMS: [&str; 4] = ["schema", "server", "type", "change"];
 /// The words that begin an operation.
-const OPERATIONS: [&str; 10] =
-    ["rename", "retype", "divide", "combine", "split", "merge", "widen", "add", "drop", "create"];
+const OPERATIONS: [&str; 16] = [
+    "rename",
+    "retype",
+    "divide",
+    "combine",
+    "split",
+    "merge",
+    "widen",
+    "add",
+    "drop",
+    "create",
+    "require",
+    "relax",
+    "constrain",
+    "unconstrain",
+    "default",
+    "comment",
+];
 /// The words that begin something else in a change.
 const CLAUSES: [&str; 2] = ["after", "stage"];
 /// The phases, in order, as blocks that tune a change spell them.
@@ -258,6 +275,9 @@ impl Parser<'_> {
             "drop" if cursor.at_item(&["index"]) => parser.drop_index(cursor, &word, change),
             "drop" => parser.drop(cursor, &word, change),
             "create" => parser.create_index(cursor, &word, change),
+            "require" | "relax" | "constrain" | "unconstrain" | "default" | "comment" => {
+                parser.rule(cursor, &word, change)
+            }
             "after" => {
                 let name = parser.name(cursor, "the name of the change that this one builds on", "after <change>;")?;
                 change.after.push(name);

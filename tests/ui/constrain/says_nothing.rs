@@ -1,0 +1,12 @@
+//! What becomes of rows that break the check is not said.
+
+coexist::migrations! {
+    schema sql "create table users (id bigint primary key, name text not null unique); create table orders (id bigint primary key, user_name text references users (name), total integer);";
+
+    change it {
+        constrain orders: check positive "total >= 0";
+        stage expand;
+    }
+}
+
+fn main() {}
