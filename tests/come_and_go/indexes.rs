@@ -62,14 +62,19 @@ fn a_name_that_is_taken_meanwhile() {
 fn h28_an_invalid_leftover() {
     let mut db = InFlight::new(
         USERS,
-        "insert into users select n, 'same', 'e', '{}' from generate_series(1, 3) n",
+        "insert into users select n, 'n' || n, 'e', '{}' from generate_series(1, 3) n",
         "change it { create index on users (name) unique name by_name; stage contract; }",
     );
-    db.reach(Phase::Backfilled);
-    let plan = db.plans[0].clone();
+    db.reach(Phase::Backfilled).run("update users set name = 'same'");
+    let mut plan = db.plans[0].clone();
     let mut runner =
         coexist::Runner::new(coexist::Database::at(&db.database.url()).unwrap(), coexist::Options::default()).unwrap();
-    runner.validate(&plan).expect_err("the names are not unique");
+    let refused = runner.validate(&plan).expect_err("the names are not unique").to_string();
+    assert!(refused.contains("rows duplicates_by_name: "), "{refused}");
+    // As if they came after that was looked at.
+    plan.probes.clear();
+    let failed = runner.validate(&plan).expect_err("the names are not unique");
+    assert_eq!(failed.sqlstate().map(|code| code.code()), Some("23505"), "{failed}");
     assert_eq!(db.row("select count(*) from pg_index where not indisvalid"), "0", "nothing invalid stays behind");
     db.run("update users set name = 'n' || id").reach(Phase::Contracted);
     assert_eq!(db.row("select indisvalid and indisunique from pg_index where indexrelid = 'by_name'::regclass"), "t");
