@@ -71,6 +71,7 @@ golden! {
     rename_primary_key: "rename users.id to user_id;";
     rename_referenced: "rename users.email to address;";
     rename_serial: "rename orders.id to order_id;";
+    rename_through_view: "rename users.name to full_name through view;";
     rename_weird_names: r#"rename "Weird Schema"."Order Items"."Mixed Case" to "it's; \"mixed\"";"#;
     widen: r#"retype users.total to total_cents: bigint { forward "total::bigint", backward "total_cents::integer" or reject }"#;
     retype_with_fallback: r#"retype users.code to code_number: integer { forward "code::integer" or "0", backward "code_number::text" }"#;

@@ -167,6 +167,24 @@ impl Runner {
         self.hold(plan, |run| rollback::roll_back(run, confirmed))
     }
 
+    /// Takes away what the contract left for new code: the views of the after shape. For when no code uses the accessors of the change any
+    /// more. Does nothing where nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfOrder`] before the contract; else see [`Error`]. What somebody else built on a view keeps it, and the server says what
+    /// that is.
+    pub fn retire(&mut self, plan: &Plan) -> Result<()> {
+        let phase = self.phase(&plan.change)?;
+        if phase != Phase::Contracted {
+            return Err(out_of_order(plan, phase, Phase::Contracted));
+        }
+        self.hold(plan, |run| {
+            forward(run)?;
+            plan.retire.iter().try_for_each(|step| step::perform(run, step))
+        })
+    }
+
     /// Stops the backfill of a change between two batches, whoever runs it, until [`resume`](Self::resume).
     ///
     /// # Errors

@@ -11,3 +11,4 @@ mod statements;
 mod support;
 mod timeouts;
 mod triggers;
+mod types;

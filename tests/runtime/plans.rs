@@ -93,6 +93,7 @@ pub fn empty(change: &str) -> Plan {
         tables: vec![table("users")],
         expected: Vec::new(),
         steps: Vec::new(),
+        retire: Vec::new(),
         probes: Vec::new(),
         backfill: Vec::new(),
         reconcile: Vec::new(),

@@ -61,9 +61,18 @@ impl InFlight {
 
     /// Takes every change back.
     pub fn roll_back(&mut self) -> &mut Self {
-        for plan in &self.plans {
-            self.runner.rollback(plan, Some(&plan.change)).unwrap();
-        }
+        self.try_roll_back().unwrap();
+        self
+    }
+
+    /// The same, where it may fail.
+    pub fn try_roll_back(&mut self) -> Result<(), coexist::Error> {
+        self.plans.iter().try_for_each(|plan| self.runner.rollback(plan, Some(&plan.change)))
+    }
+
+    /// Takes away what the contracts left.
+    pub fn retire(&mut self) -> &mut Self {
+        self.plans.iter().for_each(|plan| self.runner.retire(plan).unwrap());
         self
     }
 

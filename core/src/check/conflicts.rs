@@ -6,8 +6,8 @@ use proc_macro2::Span;
 
 use crate::diagnostic::{Diagnostic, Errors, Reported};
 use crate::ident::QualifiedName;
-use crate::model::Shape;
 use crate::model::apply::{constraint_columns, index_columns, target_columns};
+use crate::model::{Shape, Way};
 use crate::schema::{ConstraintKind, Schema};
 use crate::syntax::Name;
 
@@ -33,6 +33,21 @@ pub struct Claim {
     pub objects: Vec<(QualifiedName, Span)>,
     /// What a table says of its rows and this changes: ``constraint `positive` ``, ``the default of `level` ``.
     pub rules: Vec<(QualifiedName, String, Span)>,
+    /// How columns become other columns: operations are one only where they go the same way.
+    pub way: Way,
+    /// Tables that a view shows to new code, until the change is retired.
+    pub viewed: Vec<Viewed>,
+}
+
+/// A table that a view shows.
+#[derive(Clone, Debug)]
+pub struct Viewed {
+    /// Which.
+    pub table: QualifiedName,
+    /// Where the declaration says it.
+    pub span: Span,
+    /// The view gives new names to the table's own columns, and shows no new ones.
+    pub renames: bool,
 }
 
 impl Claim {
@@ -47,6 +62,8 @@ impl Claim {
             merged: None,
             objects: Vec::new(),
             rules: Vec::new(),
+            way: Way::Copy,
+            viewed: Vec::new(),
         }
     }
 
@@ -71,8 +88,14 @@ impl Claim {
             all.new_tables.extend(claim.new_tables);
             all.objects.extend(claim.objects);
             all.rules.extend(claim.rules);
+            all.viewed.extend(claim.viewed);
             all
         })
+    }
+
+    /// Where it takes away or makes a column of a table, or changes what the table says of its rows.
+    fn changes(&self, table: &QualifiedName) -> Option<Span> {
+        self.gone.iter().chain(&self.new).chain(&self.rules).find(|(other, ..)| other == table).map(|(.., span)| *span)
     }
 
     /// Everything that is named.
@@ -87,10 +110,12 @@ pub fn within(claims: &[Claim], before: &Shape, errors: &mut Errors) -> Result<(
     let rebuilt: Vec<Vec<Rebuilt>> = claims.iter().map(|claim| rebuilt(&claim.gone, before)).collect();
     let are_one = |i: usize, j: usize| {
         let merged = |n: usize| claims.get(n).and_then(|claim| claim.merged.as_ref());
-        merged(i).is_some() && merged(i) == merged(j)
+        let way = |n: usize| claims.get(n).map(|claim| claim.way);
+        merged(i).is_some() && merged(i) == merged(j) && way(i) == way(j)
     };
+    let builds_nothing = |n: usize| claims.get(n).is_some_and(|claim| matches!(claim.way, Way::View | Way::InPlace));
     let shared = |i: usize, j: usize| {
-        if are_one(i, j) {
+        if are_one(i, j) || builds_nothing(i) && builds_nothing(j) {
             return None;
         }
         let shared =
@@ -99,6 +124,11 @@ pub fn within(claims: &[Claim], before: &Shape, errors: &mut Errors) -> Result<(
     };
     for (i, later) in claims.iter().enumerate() {
         for (j, earlier) in claims.get(..i).unwrap_or_default().iter().enumerate() {
+            if let Some(diagnostic) = beside_view(earlier, later).or_else(|| beside_view(later, earlier)) {
+                errors.push(diagnostic);
+                result = Err(Reported);
+                continue;
+            }
             let Some((what, span)) = overlap(earlier, later).or_else(|| shared(i, j)) else { continue };
             let line = earlier.keyword.start().line;
             errors.push(
@@ -151,6 +181,55 @@ fn same_rule<'a>(earlier: &Claim, later: &'a Claim) -> Option<(&'a QualifiedName
     };
     let (table, rule, span) = later.rules.iter().find(|(table, rule, _)| is_taken(table, rule))?;
     Some((table, rule, *span))
+}
+
+/// Within a change, a view shows a table with its own columns only: another operation would first have to make what the view is to show.
+fn beside_view(one: &Claim, other: &Claim) -> Option<Diagnostic> {
+    let viewed = one.viewed.iter().find(|viewed| {
+        let in_one_view = other.viewed.iter().any(|view| view.renames == viewed.renames && view.table == viewed.table);
+        other.changes(&viewed.table).is_some() && !in_one_view
+    })?;
+    let span = other.changes(&viewed.table)?;
+    let line = viewed.span.start().line;
+    Some(
+        Diagnostic::new(
+            span,
+            format!("`{}` is shown by a view, and changed otherwise in the same change", written_table(&viewed.table)),
+        )
+        .note(format!(
+            "line {line} lets new code see the table through a view, which can only be made of columns that are there"
+        ))
+        .help("make this a change of its own, and declare it when the one with the view is retired"),
+    )
+}
+
+/// PostgreSQL drops no column, and changes no type, that a view reads; and a view shows what the table was like when it was made. So a table
+/// has a view, or another change, also one that is declared to build on the first.
+fn shown_by_view(earlier: &Claimant<'_>, later: &Claimant<'_>) -> Option<Diagnostic> {
+    let (viewing, viewed, other, span) =
+        [(earlier, later), (later, earlier)].into_iter().find_map(|(viewing, other)| {
+            viewing
+                .claim
+                .viewed
+                .iter()
+                .find_map(|viewed| Some((viewing, viewed, other, other.claim.changes(&viewed.table)?)))
+        })?;
+    let (name, line) = (viewing.draft.name(), viewing.draft.tree.name.span.start().line);
+    Some(
+        Diagnostic::new(
+            span,
+            format!("`{}` cannot be changed here: change `{name}` shows it through a view", written_table(&viewed.table)),
+        )
+        .note(format!("line {line}; the view reads every column until `{name}` is retired, and PostgreSQL drops no column that a view reads"))
+        .help(format!(
+            "declare `{}` when `{name}` is retired and deleted from the declaration; or {}",
+            other.draft.name(),
+            match viewed.renames {
+                true => format!("let `{name}` copy, without `through view`"),
+                false => format!("let `{name}` give the column a name of its own"),
+            }
+        )),
+    )
 }
 
 /// What a change takes for itself, in its before shape.
@@ -223,6 +302,11 @@ pub fn check(claims: &[Claimant<'_>], schema: &Schema, errors: &mut Errors) -> B
     let mut refused = BTreeSet::new();
     for (i, later) in claims.iter().enumerate() {
         for earlier in claims.get(..i).unwrap_or_default() {
+            if let Some(diagnostic) = shown_by_view(earlier, later) {
+                errors.push(diagnostic);
+                refused.insert(later.draft.name().to_owned());
+                break;
+            }
             let Some(diagnostic) = conflict(earlier, later, schema) else { continue };
             if !builds_on(earlier, later, claims) && !builds_on(later, earlier, claims) {
                 errors.push(diagnostic);

@@ -23,6 +23,8 @@ pub struct Touched<'a> {
     pub span: Span,
     /// What happens to it, as `cannot be …` ends: `renamed`, `retyped`, `divided`, `moved`.
     pub fate: &'static str,
+    /// Its type is changed in the catalog alone: what is built of its values stays.
+    pub in_place: bool,
     /// Its table.
     pub table: &'a Table,
     /// Everything else.
@@ -39,6 +41,12 @@ impl Touched<'_> {
     pub(super) fn hindrance(&self, because: impl AsRef<str>, line: u32, why: &str) -> Diagnostic {
         let message = format!("`{}` cannot be {}: {}", self.name(), self.fate, because.as_ref());
         Diagnostic::new(self.span, message).note(format!("{}; {why}", at_line(line, self.shape.schema())))
+    }
+
+    /// What PostgreSQL refuses at the contract, as long as something of this kind depends on the column.
+    fn refused_while(&self, what: &str) -> String {
+        let does = if self.in_place { "changes the type of the column" } else { "drops the column" };
+        format!("the contract {does}, and PostgreSQL refuses that while {what}")
     }
 
     fn is_named_by(&self, expression: &SqlText) -> bool {
@@ -92,8 +100,10 @@ pub fn check(touched: &Touched<'_>, errors: &mut Errors) {
     partitions::check(touched, errors);
     is_generated(touched, errors);
     keep_from_going(touched, errors);
-    exclusions(touched, errors);
-    keys_that_others_reference(touched, errors);
+    if !touched.in_place {
+        exclusions(touched, errors);
+        keys_that_others_reference(touched, errors);
+    }
 }
 
 /// All that keeps a column from being dropped, and that must not go with it.
@@ -103,7 +113,10 @@ pub fn keep_from_going(touched: &Touched<'_>, errors: &mut Errors) {
     policies(touched, errors);
     triggers(touched, errors);
     publications(touched, errors);
-    replica_identity(touched, errors);
+    if !touched.in_place {
+        replica_identity(touched, errors);
+    }
+    row_types(touched, errors);
     functions_of_sql(touched, errors);
     opaque_statements(touched, errors);
 }
@@ -150,11 +163,7 @@ fn views(touched: &Touched<'_>, errors: &mut Errors) {
         let (kind, name) = (if view.materialized { "materialized view" } else { "view" }, written_table(&view.name));
         errors.push(
             touched
-                .hindrance(
-                    format!("{kind} `{name}` reads it"),
-                    view.line,
-                    "the contract drops the column, and PostgreSQL refuses that while a view reads it",
-                )
+                .hindrance(format!("{kind} `{name}` reads it"), view.line, &touched.refused_while("a view reads it"))
                 .help(format!("drop `{name}` before this change, and create it again after the contract")),
         );
     }
@@ -186,11 +195,7 @@ fn triggers(touched: &Touched<'_>, errors: &mut Errors) {
         };
         errors.push(
             touched
-                .hindrance(
-                    because,
-                    trigger.line,
-                    "the contract drops the column, and PostgreSQL refuses that while a trigger names it",
-                )
+                .hindrance(because, trigger.line, &touched.refused_while("a trigger names it"))
                 .help("create the trigger anew without naming the column: its function can compare `old` and `new`"),
         );
     }
@@ -211,7 +216,7 @@ fn publications(touched: &Touched<'_>, errors: &mut Errors) {
                     .hindrance(
                         format!("publication `{}` {how}", publication.name),
                         publication.line,
-                        "the contract drops the column, and PostgreSQL refuses that while a publication names it",
+                        &touched.refused_while("a publication names it"),
                     )
                     .help("let the publication send all columns and rows of the table until the contract"),
             );
@@ -301,6 +306,30 @@ fn keys_that_others_reference(touched: &Touched<'_>, errors: &mut Errors) {
     }
 }
 
+/// PostgreSQL changes the type of no column that is part of the type of another column; dropping it is no such change.
+fn row_types(touched: &Touched<'_>, errors: &mut Errors) {
+    if !touched.in_place {
+        return;
+    }
+    let name = Some(touched.table.name.clone());
+    let columns = touched.shape.tables().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+    for (table, column) in columns.filter(|(_, column)| column.ty.qualified() == name) {
+        errors.push(
+            touched
+                .hindrance(
+                    format!(
+                        "column `{}` has rows of `{}` as its values",
+                        written_column(&table.name, &column.name),
+                        written_table(&touched.table.name)
+                    ),
+                    column.line,
+                    &touched.refused_while("that is so"),
+                )
+                .help("write `through view`"),
+        );
+    }
+}
+
 /// The body of a function in the SQL standard's form (`BEGIN ATOMIC`) is bound to the columns that it names. What stands in a string is not:
 /// the plan notes it.
 fn functions_of_sql(touched: &Touched<'_>, errors: &mut Errors) {
@@ -311,11 +340,7 @@ fn functions_of_sql(touched: &Touched<'_>, errors: &mut Errors) {
             let because = format!("function `{}` names it in its body", function.name);
             errors.push(
                 touched
-                    .hindrance(
-                        because,
-                        function.line,
-                        "the contract drops the column, and PostgreSQL refuses that while such a body names it",
-                    )
+                    .hindrance(because, function.line, &touched.refused_while("such a body names it"))
                     .help("write the body as a string, `as $$ … $$`, until the contract"),
             );
         }

@@ -63,7 +63,7 @@ impl Surroundings<'_> {
 fn new_names(operation: &Operation) -> Vec<(QualifiedName, Option<&str>)> {
     match operation {
         Operation::Rename(rename) => vec![(qualified(&rename.column.table), Some(&rename.to.text))],
-        Operation::Retype(retype) => vec![(qualified(&retype.column.table), Some(&retype.to.text))],
+        Operation::Retype(retype) => vec![(qualified(&retype.column.table), Some(&retype.new_name().text))],
         Operation::Regroup(regroup) => {
             let table = qualified(&regroup.table);
             regroup.into.iter().map(|new| (table.clone(), Some(new.name.text.as_str()))).collect()

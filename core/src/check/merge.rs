@@ -400,6 +400,7 @@ impl<'a> Merging<'a> {
                     column: &name.text,
                     span: name.span,
                     fate: "merged",
+                    in_place: false,
                     table: self.source,
                     shape: self.shape,
                 };

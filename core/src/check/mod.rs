@@ -12,6 +12,7 @@
 //!   partitioned tables; [`split`], [`merge`]: what these need; [`widen`]: what a wider key needs.
 //! - [`add_column`] and [`drop_column`]: what rows that are there, and code that knows nothing of the change, need of a column that comes or goes.
 //! - [`indexes`]: indexes that come and go.
+//! - [`in_place`]: whether a type can be changed in the catalog alone; [`view`]: what a view of a table needs.
 //! - [`conflicts`]: changes that get in each other's way.
 
 pub mod add_column;
@@ -21,6 +22,7 @@ pub mod conversions;
 pub mod dependents;
 pub mod drop_column;
 pub mod expressions;
+pub mod in_place;
 pub mod indexes;
 pub mod inserts;
 pub mod lookup;
@@ -35,6 +37,7 @@ pub mod regroup;
 pub mod rules;
 pub mod split;
 pub mod types;
+pub mod view;
 mod view_reads;
 pub mod widen;
 

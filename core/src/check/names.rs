@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::{Diagnostic, Errors, nearest};
 use crate::ident::{MAX_IDENTIFIER_BYTES, QualifiedName, quote_ident};
 use crate::model::Shape;
-use crate::schema::{Schema, Table};
+use crate::schema::{LEDGER_SCHEMA, Schema, Table};
 use crate::sql::token;
 use crate::syntax::{Name, TablePath};
 
@@ -127,13 +127,7 @@ pub fn is_free_carried(name: &Name, index: &QualifiedName, shape: &Shape, errors
 /// A table can only be created in a schema that exists. One without any object in it shows only by its statement.
 pub fn is_schema(path: &TablePath, shape: &Shape, errors: &mut Errors) -> bool {
     let Some(name) = path.schema.as_ref().filter(|name| name.text != "public") else { return true };
-    let schema = shape.schema();
-    let used = shape.tables().map(|table| table.name.schema.as_str());
-    let used = used.chain(
-        schema.views.keys().chain(schema.enums.keys()).chain(schema.sequences.keys()).map(|name| name.schema.as_str()),
-    );
-    let created = schema.opaque.iter().filter_map(|statement| created_schema(&statement.text));
-    let known: BTreeSet<String> = used.map(str::to_owned).chain(created).collect();
+    let known = schemas(shape);
     if known.contains(&name.text) {
         return true;
     }
@@ -142,6 +136,35 @@ pub fn is_schema(path: &TablePath, shape: &Shape, errors: &mut Errors) -> bool {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help(format!("create it before this change: `create schema {}`", quote_ident(&name.text))),
     });
+    false
+}
+
+/// The schemas that there are.
+fn schemas(shape: &Shape) -> BTreeSet<String> {
+    let schema = shape.schema();
+    let used = shape.tables().map(|table| table.name.schema.as_str());
+    let used = used.chain(
+        schema.views.keys().chain(schema.enums.keys()).chain(schema.sequences.keys()).map(|name| name.schema.as_str()),
+    );
+    let created = schema.opaque.iter().filter_map(|statement| created_schema(&statement.text));
+    used.map(str::to_owned).chain(created).collect()
+}
+
+/// The views of a change stand in a schema of its name.
+pub fn is_free_schema(change: &Name, shape: &Shape, errors: &mut Errors) -> bool {
+    let name = &change.text;
+    let why = if name == "public" || name == LEDGER_SCHEMA || schemas(shape).contains(name) {
+        "there is a schema of this name"
+    } else if name.starts_with("pg_") || name == "information_schema" {
+        "PostgreSQL keeps schemas of such names for itself"
+    } else {
+        return true;
+    };
+    errors.push(
+        Diagnostic::new(change.span, format!("change `{name}` cannot have a view: {why}"))
+            .note("new code sees the table through a view in a schema that is named after the change")
+            .help("give the change another name"),
+    );
     false
 }
 

@@ -70,7 +70,7 @@ impl<'a> Group<'a> {
     pub fn touched(&self, column: &'a str) -> Touched<'a> {
         let span =
             self.tree.columns.iter().find(|name| name.text == column).map_or(self.tree.keyword, |name| name.span);
-        Touched { column, span, fate: self.fate, table: self.table, shape: self.shape }
+        Touched { column, span, fate: self.fate, in_place: false, table: self.table, shape: self.shape }
     }
 
     /// What gives a column its values passes to one column only.

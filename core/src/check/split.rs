@@ -227,7 +227,8 @@ pub fn nothing_spans_both(split: &Split, moved: &[&Column], source: &Table, shap
 /// What hangs on the moved columns and cannot be carried.
 pub fn dependents(split: &Split, moved: &[&Column], source: &Table, shape: &Shape, errors: &mut Errors) {
     for name in split.moved.iter().filter(|name| moved.iter().any(|column| column.name == name.text)) {
-        let touched = Touched { column: &name.text, span: name.span, fate: "moved", table: source, shape };
+        let touched =
+            Touched { column: &name.text, span: name.span, fate: "moved", in_place: false, table: source, shape };
         dependents::check(&touched, errors);
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use proc_macro2::{Span, TokenStream};
 
-use crate::ident::QualifiedName;
+use crate::ident::{QualifiedName, fitting};
 use crate::plan::Stage;
 use crate::schema::{Schema, SqlType};
 use crate::sql::expression::Expression;
@@ -126,6 +126,8 @@ pub struct ColumnsChange {
     pub table: QualifiedName,
     /// Which columns become which, at least one. No column is part of two of them.
     pub mappings: Vec<Mapping>,
+    /// How the after columns come to be.
+    pub way: Way,
 }
 
 /// Columns that become other columns, and nothing else does.
@@ -141,6 +143,19 @@ pub struct Mapping {
     pub rename: bool,
     /// What an INSERT without any value for the after columns means, where the declaration has to say it.
     pub insert_nulls: Option<Side>,
+}
+
+/// How columns become other columns of the same table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// New columns beside the old ones, kept in step.
+    Copy,
+    /// The before columns, which a view shows under the new names.
+    View,
+    /// New columns under names of our own, which a view shows under the names that they share with the before columns.
+    ViewOfCopy,
+    /// The before columns, whose type the contract changes in the catalog alone.
+    InPlace,
 }
 
 /// One of the two shapes.
@@ -307,7 +322,7 @@ impl OperationKind {
                 continue;
             };
             let same_table = merged.iter_mut().find_map(|known| match known {
-                Self::Columns(known) if known.table == columns.table => Some(known),
+                Self::Columns(known) if known.table == columns.table && known.way == columns.way => Some(known),
                 _ => None,
             });
             match same_table {
@@ -332,6 +347,12 @@ impl OperationKind {
             (Self::CreateIndex(_) | Self::DropIndex(_), _) => Vec::new(),
             (Self::Rule(rule), side) => rule.tables(side),
         }
+    }
+
+    /// The table that code of the after shape reads and writes through a view.
+    pub fn viewed(&self) -> Option<&QualifiedName> {
+        let Self::Columns(columns) = self else { return None };
+        matches!(columns.way, Way::View | Way::ViewOfCopy).then_some(&columns.table)
     }
 
     /// The column of the before shape that holds the very values of a column of the after shape, under another name or in another table.
@@ -422,6 +443,17 @@ impl Operation {
             }
         }
         tables
+    }
+}
+
+impl Change {
+    /// The view through which code of the after shape reads and writes a table, where it does: in a schema of the change's name.
+    pub fn view_of(&self, table: &QualifiedName) -> Option<QualifiedName> {
+        let viewed = self.operations.iter().filter_map(|operation| operation.kind.viewed());
+        viewed
+            .filter(|viewed| *viewed == table)
+            .map(|table| QualifiedName::new(fitting(self.name.clone()), &table.name))
+            .next()
     }
 }
 

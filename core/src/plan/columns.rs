@@ -7,10 +7,14 @@ use super::compare::any;
 use super::make::{Part, Planned, table_notes};
 use super::sql::{self, Block, anonymous};
 use super::take_over::TakeOver;
+use super::view::View;
 use super::{Action, Backfill, KeyColumn, Mode, Phase, Reconcile, Step};
 use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
-use crate::model::ColumnsChange;
+use crate::model::apply::apply;
+use crate::model::apply::widen::interim;
+use crate::model::{AfterColumn, ColumnsChange, Conversion, Mapping, OnFailure, OperationKind, Way};
 use crate::schema::{Column, Table};
+use crate::sql::Expression;
 
 /// Plans all that becomes of the columns of one table by copying: one set of triggers, one backfill.
 pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> {
@@ -66,6 +70,64 @@ pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> 
         .collect();
     planned.irreversible = (!one_way.is_empty()).then(|| one_way.join("; "));
     Some(planned)
+}
+
+/// Plans a retype that keeps the name: by copying into a column under a name of our own, which a view shows under the old name until the
+/// contract gives it that name.
+pub(super) fn plan_behind_view(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> {
+    let names = columns.before_names();
+    let copied = under_other_names(part, columns)?;
+    let after = apply(part.before, &OperationKind::Columns(copied.clone()));
+    let inner = Part { after: &after, own: part.own.clone(), ..*part };
+    let view = View::of(part, columns)?;
+    let mut planned = plan(&inner, &copied)?;
+    planned.way = format!(
+        "view of a copy: {} shows a new column as {}, kept in step with the old one by triggers, because one table has no room for two columns of one name",
+        view.name,
+        names.join(", ")
+    );
+    let contract = planned.steps.iter_mut().find(|step| step.phase == Phase::Contracted)?;
+    contract.title =
+        format!("drop the old {} of {} and give the new columns their names", names.join(", "), columns.table);
+    for name in &names {
+        contract.action.statements.push(format!(
+            "alter table {} rename column {} to {}",
+            columns.table.quoted(),
+            quote_ident(&interim(&part.own, name)),
+            quote_ident(name)
+        ));
+        let take_over = TakeOver {
+            part,
+            table: &columns.table,
+            before: part.before.table(&columns.table)?.column(name),
+            after: part.after.table(&columns.table)?.column(name)?,
+        };
+        contract.action.statements.extend(take_over.rename_not_null(name));
+    }
+    view.add_to(&mut planned);
+    Some(planned)
+}
+
+/// The same change, with names of our own for its after columns.
+fn under_other_names(part: &Part<'_>, columns: &ColumnsChange) -> Option<ColumnsChange> {
+    let renamed = |mapping: &Mapping| {
+        let names = |expression: &Expression| {
+            let hidden = expression.replace_columns(|column| Some(quote_ident(&interim(&part.own, &column.name))));
+            Expression::parse(&hidden).ok()
+        };
+        let backward = mapping.backward.iter().map(|conversion| {
+            let on_failure = match &conversion.on_failure {
+                OnFailure::Expression(expression) => OnFailure::Expression(names(expression)?),
+                other => other.clone(),
+            };
+            Some(Conversion { expression: names(&conversion.expression)?, on_failure, lossy: conversion.lossy })
+        });
+        let after = mapping.after.iter();
+        let after = after.map(|after| AfterColumn { name: interim(&part.own, &after.name), ..after.clone() });
+        Some(Mapping { after: after.collect(), backward: backward.collect::<Option<_>>()?, ..mapping.clone() })
+    };
+    let mappings = columns.mappings.iter().map(renamed).collect::<Option<_>>()?;
+    Some(ColumnsChange { table: columns.table.clone(), mappings, way: Way::Copy })
 }
 
 /// What the pieces of this plan have in common.

@@ -13,10 +13,10 @@ use crate::model::apply::{constraint_columns, index_columns, target_columns};
 use crate::schema::{Column, Constraint, ConstraintKind, Index, IndexTarget, Statistics, Table};
 
 /// What `planned` expects of the tables that are there before.
-pub(super) fn expected(before: &Shape, after: &Shape, planned: &Planned) -> Vec<Expected> {
+pub(super) fn expected(before: &Shape, planned: &Planned) -> Vec<Expected> {
     let sql = Statements::of(planned);
     let tables = planned.tables.iter().filter_map(|name| before.table(name));
-    tables.map(|table| sql.expect(table, after.table(&table.name))).collect()
+    tables.map(|table| sql.expect(table)).collect()
 }
 
 /// All SQL of a plan that goes forward.
@@ -61,7 +61,7 @@ impl<'a> Statements<'a> {
         Self { steps: steps.collect(), others }
     }
 
-    fn expect(&self, table: &Table, after: Option<&Table>) -> Expected {
+    fn expect(&self, table: &Table) -> Expected {
         let columns: Vec<ExpectedColumn> = table
             .columns
             .iter()
@@ -80,9 +80,7 @@ impl<'a> Statements<'a> {
             .chain(indexes.map(expected_index))
             .chain(statistics.map(expected_statistics))
             .collect();
-        let is_new = |column: &&Column| table.column(&column.name).is_none();
-        let adds = after.map_or(0, |after| after.columns.iter().filter(is_new).count());
-        Expected { table: table.name.clone(), adds: u32::try_from(adds).unwrap_or(u32::MAX), columns, objects }
+        Expected { table: table.name.clone(), adds: self.adds(&table.name), columns, objects }
     }
 
     /// Whether some statement has this word.
@@ -90,24 +88,34 @@ impl<'a> Statements<'a> {
         self.steps.iter().map(|(_, sql)| *sql).chain(self.others.iter().copied()).any(|sql| names_word(sql, word))
     }
 
+    /// How many columns a table gets. The after shape does not say it: a view may have the new names, and a column may be ours alone.
+    fn adds(&self, table: &QualifiedName) -> u32 {
+        let alters = self.steps.iter().filter(|(_, sql)| alters(sql, table));
+        alters.map(|(_, sql)| u32::try_from(sql.matches("add column ").count()).unwrap_or(u32::MAX)).sum()
+    }
+
     /// The phase in which a column goes, or gets another type. A column that is renamed in place stays what it is to all that depend on it.
     fn goes(&self, table: &QualifiedName, column: &str) -> Option<Phase> {
-        let (table, column) = (table.quoted(), quote_ident(column));
-        let of_table = [format!("alter table {table}"), format!("alter table only {table}")];
+        let column = quote_ident(column);
         let of_column = [
             format!("drop column {column}"),
             format!("alter column {column} type "),
             format!("alter column {column} set data type "),
         ];
         let ends = |sql: &str| {
-            sql == format!("drop table {table}")
-                || of_table
-                    .iter()
-                    .any(|alter| sql.strip_prefix(alter.as_str()).is_some_and(|rest| rest.starts_with([' ', '\n'])))
-                    && of_column.iter().any(|words| sql.contains(words.as_str()))
+            sql == format!("drop table {}", table.quoted())
+                || alters(sql, table) && of_column.iter().any(|words| sql.contains(words.as_str()))
         };
         self.steps.iter().filter(|(_, sql)| ends(sql)).map(|(phase, _)| *phase).min()
     }
+}
+
+/// Whether a statement is `ALTER TABLE` of this table.
+fn alters(sql: &str, table: &QualifiedName) -> bool {
+    let table = table.quoted();
+    [format!("alter table {table}"), format!("alter table only {table}")]
+        .iter()
+        .any(|alter| sql.strip_prefix(alter.as_str()).is_some_and(|rest| rest.starts_with([' ', '\n'])))
 }
 
 fn expected_column(column: &Column, goes: Option<Phase>) -> ExpectedColumn {

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::carry::Carry;
-use super::{Plan, Probe, Step, add_column, columns, drop_column, expect, indexes, merge, rules, split, widen};
+use super::{
+    Plan, Probe, Step, add_column, columns, drop_column, expect, in_place, indexes, merge, rules, split, view, widen,
+};
 use crate::ident::{QualifiedName, derived_name};
-use crate::model::{Change, Model, OperationKind, Shape};
+use crate::model::{Change, Model, OperationKind, Shape, Way};
 use crate::schema::{Table, Trigger, TriggerEnabled, TriggerTiming};
 
 /// The oldest server that coexist supports.
@@ -18,7 +20,7 @@ pub fn make(model: &Model, change: &Change) -> Option<Plan> {
     let parts = Part::all(change, model.server);
     let planned = parts.iter().map(Part::plan).collect::<Option<Vec<_>>>()?;
     let planned = Planned::together(planned)?;
-    let expected = expect::expected(&change.before, &change.after_shape, &planned);
+    let expected = expect::expected(&change.before, &planned);
     Some(Plan {
         change: change.name.clone(),
         summary: change.docs.join("\n").trim().to_owned(),
@@ -30,6 +32,7 @@ pub fn make(model: &Model, change: &Change) -> Option<Plan> {
         expected,
         tables: planned.tables,
         steps: planned.steps,
+        retire: planned.retire,
         probes: planned.probes,
         backfill: planned.backfill,
         reconcile: planned.reconcile,
@@ -52,6 +55,8 @@ pub(super) struct Part<'a> {
     pub after: &'a Shape,
     /// What the names of its own objects begin with: the change's name, and a number from the second operation on.
     pub own: String,
+    /// Which of the change's operations it is.
+    pub position: usize,
 }
 
 impl<'a> Part<'a> {
@@ -66,13 +71,19 @@ impl<'a> Part<'a> {
                 0 => change.name.clone(),
                 n => format!("{}_{}", change.name, n + 1),
             },
+            position: n,
         });
         parts.collect()
     }
 
     fn plan(&self) -> Option<Planned> {
         match self.kind {
-            OperationKind::Columns(columns) => columns::plan(self, columns),
+            OperationKind::Columns(columns) => match columns.way {
+                Way::Copy => columns::plan(self, columns),
+                Way::View => view::plan(self, columns),
+                Way::ViewOfCopy => columns::plan_behind_view(self, columns),
+                Way::InPlace => in_place::plan(self, columns),
+            },
             OperationKind::Split(split) => split::plan(self, split),
             OperationKind::Widen(widen) => widen::plan(self, widen),
             OperationKind::Merge(merge) => merge::plan(self, merge),
@@ -95,6 +106,7 @@ pub(super) struct Planned {
     pub way: String,
     pub tables: Vec<QualifiedName>,
     pub steps: Vec<Step>,
+    pub retire: Vec<Step>,
     pub probes: Vec<Probe>,
     pub backfill: Vec<super::Backfill>,
     pub reconcile: Vec<super::Reconcile>,
@@ -133,6 +145,13 @@ pub(super) fn table_notes(shape: &Shape, table: &Table, gone: &[String], our_tri
             ));
         }
     }
+    notes.extend(function_notes(shape, table, gone));
+    notes
+}
+
+/// Functions whose text names a column that gets another name, or goes.
+pub(super) fn function_notes(shape: &Shape, table: &Table, gone: &[String]) -> Vec<String> {
+    let mut notes = Vec::new();
     for function in &shape.schema().functions {
         if let Some(column) = gone.iter().find(|column| names_word(&function.body, column))
             && names_word(&function.body, &table.name.name)
@@ -165,6 +184,7 @@ impl Planned {
             way: way.into(),
             tables,
             steps: Vec::new(),
+            retire: Vec::new(),
             probes: Vec::new(),
             backfill: Vec::new(),
             reconcile: Vec::new(),
@@ -186,6 +206,7 @@ impl Planned {
             all.way = format!("{}; {}", all.way, part.way);
             all.tables.extend(part.tables);
             all.steps.extend(part.steps);
+            all.retire.splice(0..0, part.retire);
             all.probes.extend(part.probes);
             all.backfill.extend(part.backfill);
             all.reconcile.extend(part.reconcile);
@@ -204,9 +225,8 @@ impl Planned {
 
     /// Tells the steps of this operation from those of others.
     fn number(&mut self, n: usize) {
-        for id in
-            self.steps.iter_mut().map(|step| &mut step.id).chain(self.probes.iter_mut().map(|probe| &mut probe.id))
-        {
+        let steps = self.steps.iter_mut().chain(&mut self.retire).map(|step| &mut step.id);
+        for id in steps.chain(self.probes.iter_mut().map(|probe| &mut probe.id)) {
             *id = format!("{n}_{id}");
         }
     }

@@ -22,6 +22,8 @@ mod duplicates;
 mod expect;
 mod expected;
 #[cfg(feature = "compile")]
+mod in_place;
+#[cfg(feature = "compile")]
 mod indexes;
 #[cfg(feature = "compile")]
 mod make;
@@ -38,11 +40,16 @@ mod sql;
 #[cfg(feature = "compile")]
 mod take_over;
 #[cfg(feature = "compile")]
+mod view;
+#[cfg(feature = "compile")]
 mod widen;
 #[cfg(feature = "compile")]
 mod widen_sync;
 
 use crate::ident::{QualifiedName, quote_ident};
+
+/// The first server on which a view can look at its table with the rights, and under the policies, of who reads the view.
+pub const SECURITY_INVOKER: u32 = 15;
 
 pub use expected::{Expected, ExpectedColumn, ExpectedObject, ObjectKind};
 #[cfg(feature = "compile")]
@@ -145,6 +152,9 @@ pub struct Plan {
     pub expected: Vec<Expected>,
     /// In the order in which they run.
     pub steps: Vec<Step>,
+    /// What takes away what the contract leaves for new code: the views of the after shape. Runs when the change is retired, from the phase
+    /// contracted on.
+    pub retire: Vec<Step>,
     /// What is looked for in the tables before a phase begins, because it would stand in the way.
     pub probes: Vec<Probe>,
     /// What fills the after shape, in order; runs between the phases dual-writing and backfilled.

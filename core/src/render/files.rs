@@ -23,13 +23,14 @@ pub struct File {
 }
 
 /// Every name that a change's folder can hold: what a generator may remove when a plan no longer has it.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 9] = [
     "change.toml",
     "1_expand.sql",
     "2_trigger.sql",
     "3_backfill.sql",
     "4_validate.sql",
     "5_contract.sql",
+    "retire.sql",
     "rollback.sql",
     "verify.sql",
 ];
@@ -69,6 +70,9 @@ pub fn files(plan: &Plan) -> Vec<File> {
                 "The before shape goes. There is no way back: run it when nothing uses that shape and verify.sql finds no difference.",
             ),
         });
+    }
+    if plan.stage == Stage::Contract && !plan.retire.is_empty() {
+        files.push(File { name: "retire.sql", text: retire_file(plan) });
     }
     files.push(File { name: "rollback.sql", text: rollback_file(plan) });
     files.push(File { name: "verify.sql", text: verify_file(plan) });
@@ -160,19 +164,37 @@ fn phase_file(plan: &Plan, fingerprint: &str, phase: Phase, about: &str) -> Stri
     text.0
 }
 
+fn retire_file(plan: &Plan) -> String {
+    let actions: Vec<&Action> = plan.retire.iter().map(|step| &step.action).collect();
+    let about = "Takes away what the contract left for new code. Run it when no code uses the accessors of the change any more.";
+    let mut text = header(plan, about, &actions);
+    text.block("in order, as far as the ledger knows", &only_in(plan, Phase::Contracted, Phase::Contracted));
+    for step in &plan.retire {
+        text.line("");
+        text.comment(&format!("step {}: {}", step.id, step.title));
+        action(&mut text, &step.action);
+    }
+    text.0
+}
+
 /// Stops where the ledger knows that the database is not at the phase before this one.
 fn guard(plan: &Plan, phase: Phase) -> Block {
     let before = Phase::ALL.into_iter().take_while(|earlier| *earlier < phase).last().unwrap_or(Phase::Declared);
+    only_in(plan, before, phase)
+}
+
+/// Stops where the ledger knows that the database is in neither of two phases.
+fn only_in(plan: &Plan, before: Phase, phase: Phase) -> Block {
     let mut body = Block::default();
     body.open("declare").line("found text;").branch("begin").open("if to_regclass('coexist.changes') is not null then");
     body.line(format!("select phase into found from coexist.changes where name = {};", quote_literal(&plan.change)));
     // Running a phase's file again is no mistake: it fails at its first statement, or goes on with what is left.
-    body.open(format!(
-        "if coalesce(found, {}) not in ({}, {}) then",
-        quote_literal(Phase::Declared.name()),
-        quote_literal(before.name()),
-        quote_literal(phase.name())
-    ));
+    let declared = quote_literal(Phase::Declared.name());
+    let wrong = match before == phase {
+        true => format!("<> {}", quote_literal(phase.name())),
+        false => format!("not in ({}, {})", quote_literal(before.name()), quote_literal(phase.name())),
+    };
+    body.open(format!("if coalesce(found, {declared}) {wrong} then"));
     body.line(format!(
         "raise exception using message = {} || coalesce(found, {}),",
         quote_literal(&format!("the change {} is not {} but ", plan.change, before.name())),

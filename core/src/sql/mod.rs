@@ -18,6 +18,7 @@ mod parser;
 #[cfg(test)]
 mod properties;
 mod stack;
+pub mod storage;
 pub mod token;
 pub(crate) mod tree;
 pub mod types;

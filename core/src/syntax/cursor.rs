@@ -95,6 +95,12 @@ impl Cursor {
         }
     }
 
+    /// Whether a single colon follows the next token.
+    pub fn colon_after_next(&self) -> bool {
+        let is_colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == ':');
+        is_colon(self.tokens.get(self.next + 1)) && !is_colon(self.tokens.get(self.next + 2))
+    }
+
     /// Whether nothing follows the next token.
     pub fn ends_after_next(&self) -> bool {
         self.next + 1 >= self.tokens.len()

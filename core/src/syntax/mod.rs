@@ -174,7 +174,7 @@ impl Operation {
     }
 }
 
-/// `rename t.a to b;` or `rename t.a to b { insert nulls take before }`
+/// `rename t.a to b;`, `rename t.a to b through view;` or `rename t.a to b { insert nulls take before }`
 #[derive(Clone, Debug)]
 pub struct Rename {
     /// The word `rename`.
@@ -183,21 +183,45 @@ pub struct Rename {
     pub column: ColumnPath,
     /// The new name.
     pub to: Name,
+    /// How, where the declaration says it.
+    pub way: Option<Way>,
     /// `insert nulls take before | after`
     pub insert_nulls: Option<InsertNulls>,
 }
 
-/// `retype t.a to b: type { … }`
+/// The way in which a column becomes another one.
+#[derive(Clone, Copy, Debug)]
+pub enum Way {
+    /// `by copy`: a new column beside the old one.
+    Copy(Span),
+    /// `through view`: the after shape is a view.
+    View(Span),
+    /// `in place`: the column itself is altered.
+    InPlace(Span),
+}
+
+impl Way {
+    /// Where it is written.
+    pub fn span(self) -> Span {
+        match self {
+            Self::Copy(span) | Self::View(span) | Self::InPlace(span) => span,
+        }
+    }
+}
+
+/// `retype t.a to b: type { … }`, or `retype t.a to type { … }`, which keeps the name
 #[derive(Clone, Debug)]
 pub struct Retype {
     /// The word `retype`.
     pub keyword: Span,
     /// What changes its type.
     pub column: ColumnPath,
-    /// The new name.
-    pub to: Name,
+    /// The new name, where it gets one.
+    pub to: Option<Name>,
     /// The new type.
     pub ty: TypeText,
+    /// How, where the declaration says it.
+    pub way: Option<Way>,
     /// `forward …`
     pub forward: Option<Conversion>,
     /// `backward …`
@@ -206,6 +230,13 @@ pub struct Retype {
     pub irreversible: Option<Span>,
     /// `insert nulls take before | after`
     pub insert_nulls: Option<InsertNulls>,
+}
+
+impl Retype {
+    /// The name of the column in the after shape.
+    pub fn new_name(&self) -> &Name {
+        self.to.as_ref().unwrap_or(&self.column.column)
+    }
 }
 
 /// `divide t.a into b: …, c: … { … }` or `combine t.(a, b) into c: … { … }`: columns become others, in another number.

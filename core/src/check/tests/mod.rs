@@ -12,6 +12,7 @@ mod regroup;
 mod rules;
 mod split;
 mod structure;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

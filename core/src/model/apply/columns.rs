@@ -2,7 +2,7 @@
 
 use super::carried::{Renaming, redirect_foreign_keys};
 use crate::ident::{QualifiedName, quote_ident};
-use crate::model::{ColumnsChange, Mapping, Shape};
+use crate::model::{ColumnsChange, Mapping, Shape, Way};
 use crate::schema::{Column, SqlText, SqlType, Table};
 use crate::sql::expression::Expression;
 
@@ -12,7 +12,7 @@ use crate::sql::expression::Expression;
 /// expression: a check or a predicate then says about the row what it said before, whatever the conversion does.
 pub fn stand_in(change: &ColumnsChange, before: &Table, column: &str) -> Option<String> {
     let mapping = change.mapping_of(column)?;
-    if let Some(name) = counterpart(mapping, before) {
+    if let Some(name) = counterpart(mapping, before, change.way) {
         return Some(quote_ident(name));
     }
     let position = mapping.before.iter().position(|name| name == column)?;
@@ -22,9 +22,10 @@ pub fn stand_in(change: &ColumnsChange, before: &Table, column: &str) -> Option<
 }
 
 /// The after column that holds values like those of the one before column, so that it takes its place in checks and predicates.
-fn counterpart<'a>(mapping: &'a Mapping, before: &Table) -> Option<&'a str> {
+fn counterpart<'a>(mapping: &'a Mapping, before: &Table, way: Way) -> Option<&'a str> {
     let ([column], [after]) = (mapping.before.as_slice(), mapping.after.as_slice()) else { return None };
     let alike = mapping.rename
+        || way == Way::InPlace
         || mapping.backward.is_empty()
         || before.column(column).is_some_and(|column| same_family(&column.ty, &after.ty))
             && converts_by_cast(&after.forward.expression)
@@ -72,7 +73,7 @@ fn after_columns(table: &Table, change: &ColumnsChange) -> Vec<Column> {
         match change.mapping_of(&column.name) {
             None => columns.push(column.clone()),
             Some(mapping) if first_in_table(mapping, table) == Some(&column.name) => {
-                columns.extend((0..mapping.after.len()).map(|i| after_column(table, mapping, i)));
+                columns.extend((0..mapping.after.len()).map(|i| after_column(table, mapping, i, change.way)));
             }
             Some(_) => {}
         }
@@ -86,20 +87,22 @@ fn first_in_table<'t>(mapping: &Mapping, table: &'t Table) -> Option<&'t String>
 
 /// The after column at position `i`. What one column becomes as a whole inherits all from it; a part of it, or what several become, only
 /// what follows from their values.
-fn after_column(table: &Table, mapping: &Mapping, i: usize) -> Column {
+fn after_column(table: &Table, mapping: &Mapping, i: usize, way: Way) -> Column {
     let after = &mapping.after[i];
     let first = mapping.before.first().and_then(|name| table.column(name));
     let origin = first.filter(|_| mapping.is_one_to_one());
-    let keeps_type = origin.is_some_and(|origin| origin.ty == after.ty);
+    // What is not made anew keeps what was set on it.
+    let is_same = matches!(way, Way::View | Way::InPlace);
+    let keeps_type = is_same || origin.is_some_and(|origin| origin.ty == after.ty);
     Column {
         name: after.name.clone(),
         ty: after.ty.clone(),
         not_null: after.not_null,
         // PostgreSQL 18 names it after the column, as it does for everybody.
-        not_null_name: None,
+        not_null_name: origin.filter(|_| is_same).and_then(|origin| origin.not_null_name.clone()),
         default: default_after(table, mapping, i),
         identity: origin.and_then(|origin| origin.identity.clone()),
-        generated: None,
+        generated: origin.filter(|_| is_same).and_then(|origin| origin.generated.clone()),
         collation: collation_after(table, mapping, i),
         comment: origin.and_then(|origin| origin.comment.clone()),
         statistics_target: origin.and_then(|origin| origin.statistics_target),

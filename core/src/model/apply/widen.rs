@@ -2,7 +2,7 @@
 
 use super::columns;
 use crate::ident::{QualifiedName, derived_name, quote_ident};
-use crate::model::{AfterColumn, ColumnsChange, Conversion, Mapping, OnFailure, Shape, WidenChange, WidenedTable};
+use crate::model::{AfterColumn, ColumnsChange, Conversion, Mapping, OnFailure, Shape, Way, WidenChange, WidenedTable};
 use crate::schema::{ConstraintKind, SqlType};
 use crate::sql::expression::Expression;
 
@@ -39,7 +39,8 @@ pub fn beside(before: &Shape, change: &WidenChange, own: &str) -> Option<Shape> 
                 insert_nulls: None,
             })
         });
-        let columns = ColumnsChange { table: widened.name.clone(), mappings: mappings.collect::<Option<_>>()? };
+        let columns =
+            ColumnsChange { table: widened.name.clone(), mappings: mappings.collect::<Option<_>>()?, way: Way::Copy };
         Some(columns::apply(&shape, &columns))
     })
 }

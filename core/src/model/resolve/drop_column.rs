@@ -28,7 +28,14 @@ impl Resolution<'_> {
         if !dependents::is_ordinary(table, path.table.table.span, self.shape, errors) {
             return None;
         }
-        let touched = Touched { column: &column.name, span: name.span, fate: "dropped", table, shape: self.shape };
+        let touched = Touched {
+            column: &column.name,
+            span: name.span,
+            fate: "dropped",
+            in_place: false,
+            table,
+            shape: self.shape,
+        };
         dependents::has_no_rules(table, path.table.table.span, self.shape, errors);
         dependents::keep_from_going(&touched, errors);
         if drop_column::is_no_key(tree, table, self.shape, errors) {

@@ -8,7 +8,7 @@ use crate::check::mapping::{Declared, New, Remapping};
 use crate::check::regroup::{self, Group};
 use crate::check::{lookup, names, partitions, types};
 use crate::diagnostic::Errors;
-use crate::model::{AfterColumn, ColumnsChange, Mapping};
+use crate::model::{AfterColumn, ColumnsChange, Mapping, Way};
 use crate::schema::{Column, SqlType, Table};
 use crate::syntax::{Regroup, TargetedConversion};
 
@@ -64,7 +64,7 @@ impl Resolution<'_> {
         let mapping = Mapping { before: names, after, backward, rename: false, insert_nulls };
         group.dependents(&mapping, errors);
         claim.become_others(&table.name, &tree.columns, tree.into.iter().map(|column| &column.name));
-        let change = ColumnsChange { table: table.name.clone(), mappings: vec![mapping] };
+        let change = ColumnsChange { table: table.name.clone(), mappings: vec![mapping], way: Way::Copy };
         partitions::moves_lose_nothing(&change, tree.keyword, self.shape, errors);
         Some(change)
     }

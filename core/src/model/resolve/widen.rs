@@ -34,7 +34,10 @@ impl Resolution<'_> {
             }
             dependents::has_no_rules(table, span, self.shape, errors);
             for column in &widened.columns {
-                dependents::check(&Touched { column, span, fate: "widened", table, shape: self.shape }, errors);
+                dependents::check(
+                    &Touched { column, span, fate: "widened", in_place: false, table, shape: self.shape },
+                    errors,
+                );
                 claim.gone.push((widened.name.clone(), column.clone(), span));
             }
         }

@@ -53,7 +53,7 @@ pub(crate) fn fingerprint(plan: &Plan) -> String {
         contract_by: None,
         ..plan.clone()
     };
-    plan.steps.iter_mut().for_each(|step| step.title.clear());
+    plan.steps.iter_mut().chain(&mut plan.retire).for_each(|step| step.title.clear());
     plan.reconcile.iter_mut().for_each(|reconcile| reconcile.title.clear());
     format!("{:016x}", crate::ident::fnv1a(write::body(&plan).as_bytes()))
 }

@@ -1,5 +1,6 @@
 //! Text → plan.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -64,12 +65,14 @@ fn plan(mut file: Section) -> Result<Plan> {
         contract_by: file.optional("contract_by", Section::string)?,
         expected: file.sections("expected")?.into_iter().map(expected).collect::<Result<_>>()?,
         steps: file.sections("step")?.into_iter().map(step).collect::<Result<_>>()?,
+        retire: file.sections("retire")?.into_iter().map(step).collect::<Result<_>>()?,
         probes: file.sections("probe")?.into_iter().map(probe).collect::<Result<_>>()?,
         backfill: file.sections("backfill")?.into_iter().map(backfill).collect::<Result<_>>()?,
         reconcile: file.sections("reconcile")?.into_iter().map(reconcile).collect::<Result<_>>()?,
     };
-    for (n, step) in plan.steps.iter().enumerate() {
-        if plan.steps[..n].iter().any(|earlier| earlier.id == step.id) {
+    let mut ids = BTreeSet::new();
+    for step in plan.steps.iter().chain(&plan.retire) {
+        if !ids.insert(&step.id) {
             return Err(file.error(format!("two steps have the id `{}`", step.id)));
         }
     }

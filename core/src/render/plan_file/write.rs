@@ -33,7 +33,8 @@ pub(super) fn body(plan: &Plan) -> String {
     if let Some(day) = &plan.contract_by {
         out.value("contract_by", &string(day));
     }
-    plan.steps.iter().for_each(|step| out.step(step));
+    plan.steps.iter().for_each(|step| out.step("step", step));
+    plan.retire.iter().for_each(|step| out.step("retire", step));
     plan.probes.iter().for_each(|probe| out.probe(probe));
     plan.backfill.iter().for_each(|backfill| out.backfill(backfill));
     plan.reconcile.iter().for_each(|reconcile| out.reconcile(reconcile));
@@ -88,8 +89,8 @@ impl Writer {
         self.value("objects", &array(objects));
     }
 
-    fn step(&mut self, step: &Step) {
-        self.heading("step");
+    fn step(&mut self, heading: &str, step: &Step) {
+        self.heading(heading);
         self.value("id", &string(&step.id));
         self.value("title", &string(&step.title));
         self.value("phase", &string(step.phase.name()));
@@ -99,7 +100,7 @@ impl Writer {
         }
         self.action(&step.action);
         for undo in &step.undo {
-            self.heading("step.undo");
+            self.heading(&format!("{heading}.undo"));
             self.action(undo);
         }
     }

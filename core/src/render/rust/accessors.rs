@@ -12,6 +12,7 @@ use super::names;
 use super::proofs::{CHANGES, READS, WRITES};
 use super::table::{Column, InInsert, Origin, Table};
 use super::tombstones;
+use crate::ident::QualifiedName;
 use crate::model::{LockedFirst, Side};
 
 /// What becomes of the code for a table.
@@ -81,8 +82,7 @@ fn columns(table: &Table<'_>, form: &Form<'_>) -> TokenStream {
 
 /// What the functions know of the table, and how its structs become parameters and rows.
 fn conversions(table: &Table<'_>) -> TokenStream {
-    let schema = &table.table.name.schema;
-    let name = &table.table.name.name;
+    let QualifiedName { schema, name } = &table.relation;
     let carried = table.columns.iter().map(|column| &column.carried);
     let key = table.key.iter().map(|position| Literal::usize_unsuffixed(*position));
     let source = match &table.locked_first {

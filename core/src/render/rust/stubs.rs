@@ -69,7 +69,7 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
         }
         Operation::Retype(retype) => {
             let table = table(&retype.column.table, shape)?;
-            columns(table, &retype.column.column, &retype.to, parse_type(&retype.ty.text).ok())
+            columns(table, &retype.column.column, retype.new_name(), parse_type(&retype.ty.text).ok())
         }
         Operation::Split(split) => {
             let source = table(&split.table, shape)?;
@@ -163,7 +163,11 @@ fn regroup(tree: &syntax::Regroup, shape: &Shape) -> Option<OperationKind> {
     });
     let after = after.collect::<Option<_>>()?;
     let mapping = Mapping { before, after, backward: Vec::new(), rename: false, insert_nulls: None };
-    Some(OperationKind::Columns(ColumnsChange { table: table.name.clone(), mappings: vec![mapping] }))
+    Some(OperationKind::Columns(ColumnsChange {
+        table: table.name.clone(),
+        mappings: vec![mapping],
+        way: model::Way::Copy,
+    }))
 }
 
 fn identity(column: &str) -> Option<Conversion> {
@@ -186,7 +190,8 @@ fn columns(table: &Table, from: &Name, to: &Name, ty: Option<SqlType>) -> Option
         rename: true,
         insert_nulls: None,
     };
-    Some(OperationKind::Columns(ColumnsChange { table: table.name.clone(), mappings: vec![mapping] }))
+    let (table, way) = (table.name.clone(), model::Way::Copy);
+    Some(OperationKind::Columns(ColumnsChange { table, mappings: vec![mapping], way }))
 }
 
 fn qualified(path: &TablePath) -> QualifiedName {

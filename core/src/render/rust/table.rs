@@ -6,12 +6,15 @@ use quote::quote;
 use super::names;
 use super::overrides;
 use super::types::{self, Passing, RustType, TypeSettings};
+use crate::ident::QualifiedName;
 use crate::model::{Change, LockedFirst, Model, Shape, Side};
 use crate::schema;
 
 /// A table of one of a change's shapes.
 pub(super) struct Table<'a> {
     pub table: &'a schema::Table,
+    /// What its statements name: the table, or the view through which this shape sees it.
+    pub relation: QualifiedName,
     /// The module of its accessors.
     pub module: Ident,
     pub columns: Vec<Column<'a>>,
@@ -216,8 +219,10 @@ impl<'a> ShapeOf<'a> {
         let columns = table.columns.iter().zip(fields);
         let operations = || self.change.operations.iter();
         let position = |name: &String| table.columns.iter().position(|column| column.name == *name);
+        let view = || self.change.view_of(&table.name).filter(|_| self.side == Side::After);
         Table {
             table,
+            relation: view().unwrap_or_else(|| table.name.clone()),
             module,
             columns: columns.map(|(column, field)| self.column(table, column, field)).collect(),
             key: table.primary_key().iter().filter_map(position).collect(),

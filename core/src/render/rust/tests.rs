@@ -61,7 +61,7 @@ fn retype(table: QualifiedName, from: (&str, &str), to: (&str, &str), ty: &str, 
         rename,
         insert_nulls: None,
     };
-    OperationKind::Columns(ColumnsChange { table, mappings: vec![mapping] })
+    OperationKind::Columns(ColumnsChange { table, mappings: vec![mapping], way: crate::model::Way::Copy })
 }
 
 const USERS: &str = "

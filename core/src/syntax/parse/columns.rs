@@ -5,7 +5,7 @@ use super::{CLAUSES, OPERATIONS, Parsed, Parser, Word, change_words};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::syntax::cursor::{Cursor, string};
 use crate::syntax::{
-    AddColumn, Change, Conversion, DropColumn, InsertNulls, Operation, Otherwise, Rename, Retype, TypeText, Widen,
+    AddColumn, Change, Conversion, DropColumn, InsertNulls, Operation, Otherwise, Rename, Retype, TypeText, Way, Widen,
 };
 
 const RENAME_FORM: &str = "rename <table>.<column> to <new_name>;";
@@ -14,6 +14,9 @@ const ADD_FORM: &str = "add <table>.<column>: <type> not null default \"<SQL exp
 const DROP_FORM: &str = "drop <table>.<column>;";
 const DROP_BLOCK_FORM: &str = "drop <table>.<column> { default \"<SQL expression>\", with <index> }";
 const WIDEN_FORM: &str = "widen <table>.<column> to bigint;";
+const WAY_FORM: &str = "by copy, through view, in place";
+/// The first and the second word of each way.
+const WAYS: [(&str, &str); 3] = [("by", "copy"), ("through", "view"), ("in", "place")];
 const CONVERSION_FORM: &str = "forward \"<SQL expression>\" or reject";
 const INSERT_FORM: &str = "insert nulls take before";
 
@@ -23,7 +26,8 @@ impl Parser<'_> {
         let column = self.column_path(cursor, "rename", RENAME_FORM)?;
         self.lead_in(cursor, "to", RENAME_FORM)?;
         let to = self.new_column(cursor, RENAME_FORM)?;
-        let mut rename = Rename { keyword: word.span, column, to, insert_nulls: None };
+        let way = self.way(cursor)?;
+        let mut rename = Rename { keyword: word.span, column, to, way, insert_nulls: None };
         let block = cursor.eat_braces();
         let has_block = block.is_some();
         if let Some(mut block) = block {
@@ -36,28 +40,25 @@ impl Parser<'_> {
         if has_block { Ok(()) } else { self.semicolon(cursor, &change_words()) }
     }
 
-    /// `retype t.a to b: type { … }`
+    /// `retype t.a to b: type { … }` or `retype t.a to type { … }`
     pub(super) fn retype(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
         let column = self.column_path(cursor, "retype", RETYPE_FORM)?;
         self.lead_in(cursor, "to", RETYPE_FORM)?;
-        let to = self.new_column(cursor, RETYPE_FORM)?;
-        if !cursor.eat_punct(':') {
-            self.expected(cursor, "`:` and the new type", RETYPE_FORM);
-            if cursor.is_at_end() || cursor.at_punct(';') || cursor.at_braces() {
-                return Err(Reported);
-            }
-        }
+        let to = if cursor.colon_after_next() { Some(self.new_column(cursor, RETYPE_FORM)?) } else { None };
+        cursor.eat_punct(':');
         let ty = self.sql_type(cursor, RETYPE_FORM)?;
         if let Some(span) = cursor.eat_word("not") {
             let message = "a column that is retyped is NOT NULL where it was before".to_owned();
             self.report(Diagnostic::new(span, message).help("leave `not null` out"));
             cursor.eat_word("null");
         }
+        let way = self.way(cursor)?;
         let mut retype = Retype {
             keyword: word.span,
             column,
             to,
             ty,
+            way,
             forward: None,
             backward: None,
             irreversible: None,
@@ -159,6 +160,22 @@ impl Parser<'_> {
         if has_block { Ok(()) } else { self.semicolon(cursor, &change_words()) }
     }
 
+    /// `by copy`, `through view` or `in place`, where one of them stands here.
+    fn way(&mut self, cursor: &mut Cursor) -> Parsed<Option<Way>> {
+        for (first, second) in WAYS {
+            let Some(span) = cursor.eat_word(first) else { continue };
+            if cursor.eat_word(second).is_none() {
+                return Err(self.expected(cursor, &format!("`{second}` after `{first}`"), WAY_FORM));
+            }
+            return Ok(Some(match first {
+                "by" => Way::Copy(span),
+                "through" => Way::View(span),
+                _ => Way::InPlace(span),
+            }));
+        }
+        Ok(None)
+    }
+
     /// `forward [lossy] "expression" [or …]`, behind its first word.
     pub(super) fn conversion(&mut self, block: &mut Cursor, word: &Word) -> Parsed<Conversion> {
         let lossy = block.eat_word("lossy");
@@ -217,6 +234,7 @@ impl Parser<'_> {
                 || c.at_any_word(&["not", "default", "fill"])
                 || c.at_braces()
                 || (c.at_any_word(&OPERATIONS) || c.at_any_word(&CLAUSES)) && !c.follows_punct()
+                || WAYS.iter().any(|(first, _)| c.at_word(first))
         });
         let text = match tokens.as_slice() {
             [] => return Err(self.expected(cursor, "a SQL type", form)),
