@@ -8,3 +8,4 @@ mod support;
 mod combine;
 mod divide;
 mod several;
+mod types;

@@ -3,7 +3,7 @@
 use super::carry::{Carry, analyze_step, exclusive, lock_tables, validate_step};
 use super::columns_mapping::Mapped;
 use super::columns_sync::Sync;
-use super::compare::any;
+use super::compare::{self, any};
 use super::make::{Part, Planned, table_notes};
 use super::sql::{self, Block, anonymous};
 use super::take_over::TakeOver;
@@ -149,8 +149,18 @@ impl<'a> Parts<'a> {
         self.columns.after().map(|column| column.name.clone()).collect()
     }
 
-    pub(super) fn not_null_columns(&self) -> impl Iterator<Item = &'a str> {
-        self.columns.after().filter(|column| column.not_null).map(|column| column.name.as_str())
+    pub(super) fn not_null_columns(&self) -> impl Iterator<Item = &'a Column> {
+        self.after_columns().filter(|column| column.not_null)
+    }
+
+    /// True where a column is null, over columns with this prefix.
+    pub(super) fn is_null(&self, column: &Column, prefix: &str) -> String {
+        compare::is_null(self.part.before.schema(), &column.ty, &format!("{prefix}{}", quote_ident(&column.name)))
+    }
+
+    /// True where a column is not null, over columns with this prefix.
+    pub(super) fn is_not_null(&self, column: &Column, prefix: &str) -> String {
+        compare::is_not_null(self.part.before.schema(), &column.ty, &format!("{prefix}{}", quote_ident(&column.name)))
     }
 
     /// The check that stands in for NOT NULL until the contract.
@@ -173,9 +183,9 @@ impl<'a> Parts<'a> {
     fn validate_not_null_steps(&self) -> Vec<Step> {
         self.not_null_columns()
             .map(|column| {
-                let name = self.not_null_check(column);
-                let what = format!("{column} is not null");
-                validate_step(self.table, &name, &format!("{column}_not_null"), &what, Vec::new())
+                let name = self.not_null_check(&column.name);
+                let what = format!("{} is not null", column.name);
+                validate_step(self.table, &name, &format!("{}_not_null", column.name), &what, Vec::new())
             })
             .collect()
     }
@@ -187,10 +197,10 @@ impl<'a> Parts<'a> {
         statements.extend(sync.drop_statements());
         statements.extend(carry.contract_drops());
         for column in self.not_null_columns() {
-            let name = quote_ident(column);
+            let name = quote_ident(&column.name);
             // The validated check proves it: no row is read (12 and later).
             statements.push(format!("alter table {table} alter column {name} set not null"));
-            let check = quote_ident(&self.not_null_check(column));
+            let check = quote_ident(&self.not_null_check(&column.name));
             statements.push(format!("alter table {table} drop constraint {check}"));
         }
         let take_overs: Vec<TakeOver<'_>> = sync.mappings.iter().flat_map(|mapped| self.take_overs(mapped)).collect();

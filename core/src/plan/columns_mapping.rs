@@ -126,18 +126,28 @@ impl<'a> Mapped<'a> {
 
     /// True for rows that are not in step yet, over columns with this prefix (`new.`, `source.`, nothing).
     pub(super) fn pending(&self, prefix: &str) -> String {
-        let is_null = |name: &str| format!("{prefix}{} is null", quote_ident(name));
         match &self.unsynced {
-            Unsynced::NotNull(column) => is_null(column),
-            Unsynced::Marker(marker) => is_null(marker),
+            Unsynced::NotNull(column) => any(self
+                .after_columns()
+                .filter(|known| known.name == *column)
+                .map(|column| self.parts.is_null(column, prefix))),
+            Unsynced::Marker(marker) => format!("{prefix}{} is null", quote_ident(marker)),
             Unsynced::NullMeansNull => all([
-                all(self.mapping.after_names().map(is_null)),
-                any(self.mapping.before.iter().map(|name| format!("{prefix}{} is not null", quote_ident(name)))),
+                all(self.after_columns().map(|column| self.parts.is_null(column, prefix))),
+                any(self.before_columns().map(|column| self.parts.is_not_null(column, prefix))),
             ]),
         }
     }
 
-    /// The same of the row that a trigger is about to write, one that was blindly written among them.
+    /// True where an after column is null in the row that a trigger is about to write.
+    pub(super) fn is_null(&self, after: &AfterColumn) -> String {
+        any(self
+            .after_columns()
+            .filter(|column| column.name == after.name)
+            .map(|column| self.parts.is_null(column, "new.")))
+    }
+
+    /// Whether the row that a trigger is about to write is [not in step](Self::pending), or was blindly written.
     pub(super) fn still_pending(&self) -> String {
         match self.marker() {
             Some(marker) => {

@@ -147,7 +147,7 @@ impl<'a> Sync<'a> {
         statements.extend(
             self.parts
                 .not_null_columns()
-                .map(|name| drop_constraint_if_exists(table, &self.parts.not_null_check(name))),
+                .map(|column| drop_constraint_if_exists(table, &self.parts.not_null_check(&column.name))),
         );
         statements.extend(
             self.functions()
@@ -181,11 +181,11 @@ impl<'a> Sync<'a> {
         self.parts
             .not_null_columns()
             .flat_map(|column| {
-                let name = quote_ident(&self.parts.not_null_check(column));
+                let name = quote_ident(&self.parts.not_null_check(&column.name));
                 [
                     format!(
-                        "alter table {table} add constraint {name} check ({} is not null) not valid",
-                        quote_ident(column)
+                        "alter table {table} add constraint {name} check ({}) not valid",
+                        self.parts.is_not_null(column, "")
                     ),
                     sql::mark(&format!("constraint {name} on {table}"), &self.parts.part.change.name),
                 ]
@@ -351,9 +351,9 @@ impl<'a> Sync<'a> {
         let (event, when, function) = match trigger {
             Trigger::Restore => ("update".to_owned(), Some(format!("{setting} = {change}")), "restore".to_owned()),
             Trigger::Blind(blind) => {
-                let column = quote_ident(&blind.column.name);
-                let when = [blind.mapped.pending("old."), format!("new.{column} is null"), not_backfilling];
-                (format!("update of {column}"), Some(all(when)), blind.function())
+                let is_null = blind.mapped.is_null(blind.column);
+                let when = [blind.mapped.pending("old."), is_null, not_backfilling];
+                (format!("update of {}", quote_ident(&blind.column.name)), Some(all(when)), blind.function())
             }
             Trigger::Insert => ("insert".to_owned(), None, "sync".to_owned()),
             Trigger::Update => {
@@ -377,7 +377,7 @@ impl<'a> Sync<'a> {
 
 /// Whether an INSERT was written by new code.
 fn insert_is_after(mapped: &Mapped<'_>) -> String {
-    let given = any(mapped.mapping.after_names().map(|name| format!("new.{} is not null", quote_ident(name))));
+    let given = any(mapped.after_columns().map(|column| mapped.parts.is_not_null(column, "new.")));
     if mapped.mapping.insert_nulls != Some(Side::After) {
         return given;
     }
@@ -413,7 +413,7 @@ fn fill_what_is_left_out(mapped: &Mapped<'_>, body: &mut Block) {
     body.open(format!("if {} then", mapped.pending("old.")));
     for (n, after) in mapped.mapping.after.iter().enumerate() {
         let name = quote_ident(&after.name);
-        let left_out = format!("new.{name} is null");
+        let left_out = mapped.is_null(after);
         let left_out = match mapped.marker().filter(|_| !after.not_null) {
             Some(marker) => {
                 let bit: i64 = 2 << n;
@@ -484,7 +484,8 @@ pub(super) fn restore_not_null(table: &QualifiedName, column: &str, own: &str) -
         action(
             vec![
                 drop_constraint_if_exists(table, &check),
-                format!("alter table {quoted} add constraint {name} check ({column} is not null) not valid"),
+                // This form is right for a value of a composite type as well, which may have fields that are null.
+                format!("alter table {quoted} add constraint {name} check ({column} is distinct from null) not valid"),
             ],
             Mode::Transaction,
             LockLevel::AccessExclusive,

@@ -36,6 +36,24 @@ pub fn distinct(schema: &Schema, ty: &SqlType, collated: bool, a: &str, b: &str)
     }
 }
 
+/// True where `a` is null, as SQL.
+///
+/// `IS NULL` says yes to a value of a composite type whose fields are all null, and `IS NOT NULL` says no to one with a null field:
+/// for PostgreSQL's NOT NULL both are values. Compared with a null that is written out, it looks at the value itself, whatever its type.
+pub fn is_null(schema: &Schema, ty: &SqlType, a: &str) -> String {
+    if may_have_fields(schema, ty) { format!("{a} is not distinct from null") } else { format!("{a} is null") }
+}
+
+/// True where `a` is not null, as SQL; see [`is_null`].
+pub fn is_not_null(schema: &Schema, ty: &SqlType, a: &str) -> String {
+    if may_have_fields(schema, ty) { format!("{a} is distinct from null") } else { format!("{a} is not null") }
+}
+
+/// Types of a schema's own that are no enums: composite types, and domains over them.
+fn may_have_fields(schema: &Schema, ty: &SqlType) -> bool {
+    ty.dimensions == 0 && ty.qualified().is_some_and(|name| !schema.enums.contains_key(&name))
+}
+
 /// The one condition that is true where any of `conditions` is.
 pub fn any(conditions: impl IntoIterator<Item = String>) -> String {
     join(conditions, " or ")
