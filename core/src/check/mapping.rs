@@ -140,7 +140,8 @@ impl<'a> Remapping<'a> {
                     .help(format!("write `{word} {} {:?}`", written(first.name), one.conversion.expression.value)),
             );
         };
-        if earlier.iter().any(|other| other.target.is_none_or(|name| name.text == target.text)) {
+        let only_one = makes.len() == 1;
+        if earlier.iter().any(|other| other.target.map_or(only_one, |name| name.text == target.text)) {
             let message = format!("`{word} {}` is written twice", written(&target.text));
             return Some(Diagnostic::new(target.span, message).help("leave one of them out"));
         }
