@@ -216,6 +216,26 @@ pub enum Error {
         change: String,
     },
 
+    /// Something that the pace limits is beyond its limit, for too long or by too much.
+    #[error(
+        "change `{change}`: the backfill ends, because {reason}\nhelp: see to that, then run the same command again: it goes on where it stopped"
+    )]
+    Throttled {
+        /// The change.
+        change: String,
+        /// What is, and beyond what.
+        reason: String,
+    },
+
+    /// The role has no rights to see what the pace limits, and the pace requires it.
+    #[error("change `{change}`: the role cannot see what the pace limits:\n{}\nhelp: grant the role what it needs (pg_monitor holds all of it), or do without these limits", Lines(.unseen))]
+    Blind {
+        /// The change.
+        change: String,
+        /// What cannot be seen, each with the reason.
+        unseen: Vec<String>,
+    },
+
     /// The program was asked to stop. What was under way is finished or rolled back.
     #[error("stopped as asked; change `{change}` stays where it is\nhelp: run the same command again to go on")]
     Stopped {
@@ -309,11 +329,14 @@ impl Error {
             | Self::UnknownChange { .. }
             | Self::OutOfOrder { .. }
             | Self::NobodyLeads { .. }
+            | Self::Blind { .. }
             | Self::NoEvidence { .. }
             | Self::NotConfirmed { .. }
             | Self::PointOfNoReturn { .. }
             | Self::Plan { .. } => Class::Refused,
-            Self::AnotherRunner { .. } | Self::LeaseLost { .. } | Self::Blocked { .. } => Class::Blocked,
+            Self::AnotherRunner { .. } | Self::LeaseLost { .. } | Self::Blocked { .. } | Self::Throttled { .. } => {
+                Class::Blocked
+            }
             Self::InTheWay { findings, .. } if findings.iter().any(|finding| finding.kind.is_drift()) => Class::Drift,
             Self::InTheWay { .. } => Class::Refused,
             Self::Paused { .. } | Self::Stopped { .. } => Class::Paused,
@@ -379,6 +402,11 @@ impl Error {
             let codes = [&SqlState::RAISE_EXCEPTION, &SqlState::PROGRAM_LIMIT_EXCEEDED];
             codes.contains(&code) || code.code().starts_with("22") || code.code().starts_with("23")
         })
+    }
+
+    /// Whether the server has no room left on its disk.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        self.sqlstate() == Some(&SqlState::DISK_FULL)
     }
 
     /// Whether our own statement was cancelled, by somebody or by a timeout.

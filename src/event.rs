@@ -74,8 +74,16 @@ pub enum Event {
         mismatches: i64,
     },
     /// The ledger says pause; the run waits until it says otherwise.
-    Paused,
-    /// The pause is over.
+    Paused {
+        /// Why.
+        reason: String,
+    },
+    /// A backfill holds still, because others need the server more.
+    Throttled {
+        /// What is beyond its limit.
+        reasons: Vec<String>,
+    },
+    /// The pause is over, or nothing is beyond its limit any more.
     Resumed,
     /// The connection is lost and is being opened again.
     Reconnecting {
@@ -111,7 +119,8 @@ impl fmt::Display for Event {
             Self::Compared { title, rows, mismatches } => {
                 write!(f, "{title}: {rows} rows compared, {mismatches} differ")
             }
-            Self::Paused => f.write_str("paused; waiting to be resumed"),
+            Self::Paused { reason } => write!(f, "paused; waiting to be resumed ({reason})"),
+            Self::Throttled { reasons } => write!(f, "holding still: {}", reasons.join("; ")),
             Self::Resumed => f.write_str("resumed"),
             Self::Reconnecting { reason } => write!(f, "connection lost ({reason}), connecting again"),
             Self::Finding(finding) => write!(f, "{}: {finding}", finding.severity.name()),

@@ -22,7 +22,7 @@ use coexist_core::plan::{Phase, Plan};
 
 use crate::error::{Error, Result};
 use crate::ledger::Reconciliation;
-use crate::options::Pace;
+use crate::pace::Pace;
 use crate::runner::Runner;
 
 /// A change in phase `P`.

@@ -52,6 +52,15 @@ pub(crate) enum Command {
     Generate(Generate),
     Up(Up),
     Backfill(Backfill),
+    /// Hold the backfill of changes still, wherever it runs
+    ///
+    /// Within a second or one batch, also where it waits for a lock.
+    Pause(Control),
+    /// Let the paused backfill of changes go on
+    Resume(Control),
+    /// End the backfill of changes, wherever it runs; the same command as before goes on with it
+    Stop(Control),
+    Pace(NewPace),
     Verify(Verify),
     Contract(Contract),
     Rollback(Rollback),
@@ -67,6 +76,10 @@ impl Command {
             Self::Generate(_) => "generate",
             Self::Up(_) => "up",
             Self::Backfill(_) => "backfill",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
+            Self::Stop(_) => "stop",
+            Self::Pace(_) => "pace",
             Self::Verify(_) => "verify",
             Self::Contract(_) => "contract",
             Self::Rollback(_) => "rollback",
@@ -152,6 +165,9 @@ pub(crate) struct Backfill {
     /// The changes; all of them where none is named
     #[arg(value_name = "CHANGE")]
     pub changes: Vec<String>,
+    /// Take part, with workers of this process, in the backfill that runs elsewhere
+    #[arg(long, requires = "changes")]
+    pub join: bool,
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]
@@ -160,6 +176,38 @@ pub(crate) struct Backfill {
     pub overrides: Overrides,
     #[command(flatten)]
     pub pace: Pace,
+}
+
+/// Which changes, and where.
+#[derive(Args, Debug)]
+pub(crate) struct Control {
+    /// The changes
+    #[arg(value_name = "CHANGE", required = true)]
+    pub changes: Vec<String>,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// Change the pace of a backfill that runs; what is not given stays
+#[derive(Args, Debug)]
+pub(crate) struct NewPace {
+    #[command(flatten)]
+    pub of: Control,
+    /// How long a batch should take; its rows are locked that long
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub target: Option<Duration>,
+    /// How long to rest after a batch, in proportion to the time that it took
+    #[arg(long, value_name = "TIMES")]
+    pub rest: Option<f64>,
+    /// How many sessions fill rows at the same time, in the process that leads
+    #[arg(long, value_name = "COUNT")]
+    pub workers: Option<usize>,
+    /// How many rows may be filled in a second
+    #[arg(long, value_name = "ROWS")]
+    pub rate: Option<f64>,
+    /// How many bytes of WAL may be written in a second, such as 20MB
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub wal_rate: Option<f64>,
 }
 
 /// Compare both shapes of a change, row by row, now
@@ -259,6 +307,48 @@ pub(crate) struct Pace {
     /// How long a batch should take, in milliseconds; its rows are locked that long
     #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     pub target_ms: u64,
+    /// How long to rest after a batch, in proportion to the time that it took: 1 works half of the time
+    #[arg(long, value_name = "TIMES", default_value_t = 0.0)]
+    pub rest: f64,
+    /// How many sessions fill rows at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub workers: usize,
+    /// How many rows may be filled in a second [default: as many as can be]
+    #[arg(long, value_name = "ROWS")]
+    pub rate: Option<f64>,
+    /// How many bytes of WAL may be written in a second while batches run, such as 20MB [default: no limit]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub wal_rate: Option<f64>,
+    /// To how many times its size a table may grow, such as 1.2: vacuums as it goes [default: no bound]
+    #[arg(long, value_name = "TIMES")]
+    pub growth: Option<f64>,
+    /// Hold still while the standby that is furthest behind lags more
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub max_lag: Duration,
+    /// Hold still while more segments of WAL wait to be archived
+    #[arg(long, value_name = "COUNT", default_value_t = 42.0)]
+    pub max_archive_backlog: f64,
+    /// Hold still while more WAL is kept for a replication slot
+    #[arg(long, value_name = "BYTES", default_value = "8GB", value_parser = bytes)]
+    pub max_retained_wal: f64,
+    /// Hold still while more sessions wait for locks of the backfill
+    #[arg(long, value_name = "COUNT", default_value_t = 10.0)]
+    pub max_waiters: f64,
+    /// Hold still while a transaction is open for longer [default: no limit]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub max_transaction: Option<Duration>,
+    /// Hold still while more sessions of others are active [default: no limit]
+    #[arg(long, value_name = "COUNT")]
+    pub max_active: Option<f64>,
+    /// Do not hold still for autovacuum on the table
+    #[arg(long)]
+    pub ignore_vacuum: bool,
+    /// End the command when one of these limits held it still for so long [default: never]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub patience: Option<Duration>,
+    /// End the command where the role cannot see what one of these limits is about
+    #[arg(long)]
+    pub require: bool,
 }
 
 /// How far `up` goes.
@@ -289,4 +379,35 @@ impl Target {
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| "a number and a unit is expected, such as 500ms, 2s or 10min".to_owned())
+}
+
+/// `20MB`, `8GB`, `1000`.
+fn bytes(text: &str) -> Result<f64, String> {
+    let expected = || "a number and a unit is expected, such as 500kB, 20MB or 8GB".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let number: f64 = digits.parse().map_err(|_| expected())?;
+    let unit = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" => 1024.0,
+        "mb" => 1024.0 * 1024.0,
+        "gb" => 1024.0 * 1024.0 * 1024.0,
+        "tb" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(expected()),
+    };
+    if number.is_finite() && number > 0.0 { Ok(number * unit) } else { Err(expected()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_units() {
+        assert_eq!(bytes("20MB"), Ok(20.0 * 1048576.0));
+        assert_eq!(bytes("1.5 kB"), Ok(1536.0));
+        assert_eq!(bytes("1000"), Ok(1000.0));
+        for wrong in ["", "MB", "-1MB", "20XB", "inf"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -115,7 +115,11 @@ impl Reporter {
             }
             // Each statement as it is sent is for programs, and for the ledger.
             Event::Statement { .. } => {}
-            Event::Waiting { .. } | Event::Retry { .. } | Event::Reconnecting { .. } | Event::Paused => {
+            Event::Waiting { .. }
+            | Event::Retry { .. }
+            | Event::Reconnecting { .. }
+            | Event::Paused { .. }
+            | Event::Throttled { .. } => {
                 self.say(&mut state, &format!("{WARNING}{event}{WARNING:#}"));
             }
             Event::Finding(finding) => {
@@ -225,7 +229,8 @@ fn line(change: &str, event: &Event) -> Value {
             ("compared", json!({ "title": title, "rows": rows, "mismatches": mismatches }))
         }
         Event::Finding(finding) => return check::document(change, finding),
-        Event::Paused => ("paused", json!({})),
+        Event::Paused { reason } => ("paused", json!({ "reason": reason })),
+        Event::Throttled { reasons } => ("throttled", json!({ "reasons": reasons })),
         Event::Resumed => ("resumed", json!({})),
         Event::Reconnecting { reason } => ("reconnecting", json!({ "reason": reason })),
         other => ("note", json!({ "text": other.to_string() })),

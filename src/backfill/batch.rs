@@ -1,6 +1,6 @@
 //! One batch: a transaction that changes rows and moves the segment's cursor.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coexist_core::plan::{BACKFILL_SETTING, Backfill};
 use coexist_core::render::statement::{self, MOST_LINES, Piece};
@@ -24,13 +24,25 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) enum Batch {
     /// It was committed.
-    Done(Advance, PassProgress),
+    Done(Done),
     /// The table was rewritten since the pass began: positions in it mean nothing any more.
     Rewritten,
     /// Nothing may be done now.
     Held,
     /// The segment is somebody else's now.
     Lost,
+}
+
+/// A batch that was committed.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub advance: Advance,
+    /// How far the pass is with it.
+    pub progress: PassProgress,
+    /// Bytes that were written to the WAL meanwhile.
+    pub wal: f64,
+    /// How long the rows took; what every batch needs, however small it is, aside.
+    pub worked: Duration,
 }
 
 /// Time limits of a batch that should take `target`. One that waits for a row gives up before the server looks for deadlocks: the one that is
@@ -54,12 +66,13 @@ pub(super) fn announce(tx: &mut Transaction<'_>, change: &str) -> Result<()> {
 
 /// A batch of `size` blocks or rows from the segment's cursor on.
 pub(super) fn fill(tx: &mut Transaction<'_>, task: Task, segment: &Segment, size: i64, server: u32) -> Result<Batch> {
-    let cursor = match segment::hold(tx, task.of, segment)? {
-        Hold::Held(cursor) => cursor,
+    let (cursor, begun) = match segment::hold(tx, task.of, segment)? {
+        Hold::Held(cursor, wal) => (cursor, wal),
         Hold::Paused => return Ok(Batch::Held),
         Hold::Lost => return Ok(Batch::Lost),
     };
     announce(tx, task.of.change)?;
+    let working = Instant::now();
     let advance = match task.backfill {
         Backfill::Update { .. } | Backfill::Refer { .. } => {
             if blocks::extent_for_update(tx, &segment.table)?.file_node != segment.file_node {
@@ -69,9 +82,11 @@ pub(super) fn fill(tx: &mut Transaction<'_>, task: Task, segment: &Segment, size
         }
         Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => copy(tx, task, segment, cursor, size, server)?,
     };
+    let worked = working.elapsed();
     segment::advance(tx, task.of, segment, &advance)?;
     let progress = segment::progress(tx, task.of, task.pass)?;
-    Ok(Batch::Done(advance, progress))
+    let wal = progress.wal - begun;
+    Ok(Batch::Done(Done { advance, progress, wal, worked }))
 }
 
 fn by_position(

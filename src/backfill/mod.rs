@@ -10,10 +10,13 @@
 
 mod batch;
 mod crew;
+mod growth;
+mod lead;
 mod orders;
 mod pass;
 mod progress;
 mod rows;
+pub(crate) mod throttle;
 mod worker;
 
 use std::time::Duration;
@@ -24,11 +27,12 @@ use crate::database::Limits;
 use crate::error::{Error, Result};
 use crate::ledger::segment::{self, Of};
 use crate::ledger::{self, Direction};
-use crate::options::Pace;
+use crate::pace::Pace;
 use crate::runner::Run;
 
 use crew::Task;
 pub use progress::Progress;
+use throttle::Throttles;
 
 /// In how many passes rows may turn up that are not filled. Rows that the triggers see need one; what goes around them must be found.
 const PASSES: i64 = 5;
@@ -39,10 +43,12 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Fills all rows of all tables of the change.
 pub(crate) fn backfill(run: &mut Run, pace: &Pace) -> Result<()> {
     let (plan, change) = (run.plan, run.change());
+    let mut throttles = Throttles::new(&pace.limits);
+    run.ledger("beginning the backfill", |tx| ledger::control::begin(tx, change))?;
     for (n, backfill) in plan.backfill.iter().enumerate() {
         let of = Of { change, backfill: n as i32 };
         while let Some(pass) = next_pass(run, of, backfill)? {
-            crew::work(run, Task { of, backfill, pass, batch: plan.batch }, pace)?;
+            crew::work(run, Task { of, backfill, pass, batch: plan.batch }, pace, &mut throttles)?;
         }
     }
     Ok(())
@@ -51,6 +57,7 @@ pub(crate) fn backfill(run: &mut Run, pace: &Pace) -> Result<()> {
 /// Takes part in a backfill that another process leads, until it is over.
 pub(crate) fn join(run: &mut Run, pace: &Pace) -> Result<()> {
     let (plan, change) = (run.plan, run.change());
+    let mut throttles = Throttles::new(&pace.limits);
     loop {
         let record = run.record()?;
         if record.phase >= Phase::Backfilled || record.direction != Direction::Forward {
@@ -60,7 +67,7 @@ pub(crate) fn join(run: &mut Run, pace: &Pace) -> Result<()> {
         for (n, backfill) in plan.backfill.iter().enumerate() {
             let of = Of { change, backfill: n as i32 };
             if let Some(pass) = run.ledger("looking for work", |tx| segment::open_pass(tx, of))? {
-                crew::work(run, Task { of, backfill, pass, batch: plan.batch }, pace)?;
+                crew::work(run, Task { of, backfill, pass, batch: plan.batch }, pace, &mut throttles)?;
                 worked = true;
             }
         }

@@ -62,6 +62,16 @@ impl Meter {
         Self { samples: VecDeque::from([(Instant::now(), now)]) }
     }
 
+    /// How far it was after the last batch, and how many rows were changed per second of late.
+    pub fn latest(&self) -> (PassProgress, f64) {
+        let (Some((since, first)), Some((at, last))) = (self.samples.front(), self.samples.back()) else {
+            return Default::default();
+        };
+        let seconds = at.duration_since(*since).as_secs_f64();
+        let rows = (last.rows - first.rows).max(0) as f64;
+        (*last, if seconds > 0.0 { rows / seconds } else { 0.0 })
+    }
+
     /// After a batch.
     pub fn measure(
         &mut self,
@@ -105,7 +115,7 @@ mod tests {
         let mut meter = Meter::new(PassProgress::default());
         let empty = meter.measure("t".into(), 1, PassProgress::default(), 0, Duration::ZERO);
         assert_eq!((empty.done, empty.rows), (1.0, 0));
-        let more_than_estimated = PassProgress { size: 10, read: 25, rows: 25 };
+        let more_than_estimated = PassProgress { size: 10, read: 25, rows: 25, wal: 0.0 };
         let progress = meter.measure("t".into(), 1, more_than_estimated, 25, Duration::from_millis(3));
         assert_eq!(progress.done, 1.0);
         assert_eq!(progress.remaining, Some(Duration::ZERO));

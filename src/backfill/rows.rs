@@ -1,9 +1,11 @@
 //! The smallest batch, row by row: those that can be filled are, and the first that cannot is named.
 
+use std::time::Duration;
+
 use coexist_core::plan::{Backfill, KeyColumn};
 use coexist_core::render::statement::{self, MOST_LINES, Piece};
 
-use super::batch::{self, Batch};
+use super::batch::{self, Batch, Done};
 use super::crew::Task;
 use crate::database::Limits;
 use crate::error::{Error, Result};
@@ -41,7 +43,7 @@ fn block(
     let fill_row = statement::batch_by_position(task.backfill, &segment.table, &row, server).unwrap_or_default();
 
     let found = run.transaction(limits, &doing, |tx| {
-        let Hold::Held(cursor) = segment::hold(tx, task.of, segment)? else { return Ok(None) };
+        let Hold::Held(cursor, _) = segment::hold(tx, task.of, segment)? else { return Ok(None) };
         let Some(block) = segment.block_at(cursor.as_ref()) else { return Ok(None) };
         let rows = tx.query(&rows_of_block, &[&block]).map_err(Error::database(doing.clone()))?;
         Ok(Some((block, rows)))
@@ -51,7 +53,7 @@ fn block(
     for row in rows {
         let at: String = row.get(0);
         let result = run.transaction(limits, &doing, |tx| {
-            if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(_)) {
+            if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(..)) {
                 return Ok(None);
             }
             batch::announce(tx, task.of.change)?;
@@ -73,7 +75,7 @@ fn block(
         }
     }
     run.transaction(limits, &doing, |tx| {
-        if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(_)) {
+        if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(..)) {
             return Ok(Batch::Lost);
         }
         let next = block + 1;
@@ -85,14 +87,15 @@ fn block(
             &Advance { cursor: Some(vec![next.to_string()]), read: 1, rows: 0, done },
         )?;
         let progress = segment::progress(tx, task.of, task.pass)?;
-        Ok(Batch::Done(Advance { cursor: None, read: 1, rows: filled, done }, progress))
+        let advance = Advance { cursor: None, read: 1, rows: filled, done };
+        Ok(Batch::Done(Done { advance, progress, wal: 0.0, worked: Duration::ZERO }))
     })
 }
 
 /// The smallest batch has one row: the one after the cursor.
 fn next_key(run: &mut Run, task: Task, segment: &Segment, key: &[KeyColumn]) -> Result<Option<String>> {
     run.transaction(Limits::LEDGER, "looking for the row that cannot be filled", |tx| {
-        let (Hold::Held(cursor), Some(upto)) = (segment::hold(tx, task.of, segment)?, &segment.upto) else {
+        let (Hold::Held(cursor, _), Some(upto)) = (segment::hold(tx, task.of, segment)?, &segment.upto) else {
             return Ok(None);
         };
         let after = cursor.as_ref().or(segment.after.as_ref());

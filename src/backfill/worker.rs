@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use coexist_core::plan::Backfill;
 use postgres::error::SqlState;
 
-use super::batch::{self, Batch};
+use super::batch::{self, Batch, Done};
 use super::crew::Shared;
+use super::orders::Leave;
 use super::rows;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ledger::segment::{self, Advance, PassProgress, Segment};
-use crate::options::Pace;
+use crate::pace::Pace;
 use crate::pieces::{PieceSize, blocks, keys};
 use crate::runner::{Run, Seat, Watched};
 
@@ -35,7 +36,8 @@ pub(super) fn work(seat: &Seat, shared: &Shared, number: usize) -> Result<()> {
         Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => declared.unwrap_or(keys::FIRST),
     };
     let deadlock_timeout = deadlock_timeout(&mut run)?;
-    Worker { shared, number, size: PieceSize::new(first), deadlock_timeout }.segments(&mut run)
+    Worker { shared, number, size: PieceSize::new(first), density: Density::default(), deadlock_timeout }
+        .segments(&mut run)
 }
 
 fn deadlock_timeout(run: &mut Run) -> Result<Duration> {
@@ -52,13 +54,32 @@ struct Worker<'a> {
     /// From 0.
     number: usize,
     size: PieceSize,
+    density: Density,
     deadlock_timeout: Duration,
+}
+
+/// How many rows a block has that are filled, or a row that is read: what a ceiling in rows makes of a batch.
+#[derive(Default)]
+struct Density(Option<f64>);
+
+impl Density {
+    fn learn(&mut self, advance: &Advance) {
+        if advance.read > 0 && advance.rows > 0 {
+            self.0 = Some(advance.rows as f64 / advance.read as f64);
+        }
+    }
+
+    /// Of a batch of `size`, what takes its target time at most at the pace's ceiling: many small batches, not few with long rests.
+    fn cap(&self, size: i64, pace: &Pace) -> i64 {
+        let (Some(rate), Some(density)) = (pace.rows_per_second, self.0) else { return size };
+        size.min((rate * pace.batch.as_secs_f64() / density) as i64).max(1)
+    }
 }
 
 impl Worker<'_> {
     fn segments(&mut self, run: &mut Run) -> Result<()> {
         let (task, name) = (self.shared.task, run.runner);
-        while self.shared.orders.next(self.number).is_some() {
+        while !self.shared.orders.is_ending() && self.number < self.shared.orders.workers() {
             let claimed = run.ledger("claiming a segment", |tx| segment::claim(tx, task.of, task.pass, name))?;
             let Some(segment) = claimed else { return Ok(()) };
             let result = self.go_through(run, &segment);
@@ -76,17 +97,25 @@ impl Worker<'_> {
     /// Answers whether nothing is left to do of it, for this worker.
     fn go_through(&mut self, run: &mut Run, segment: &Segment) -> Result<bool> {
         let task = self.shared.task;
-        while let Some(pace) = self.shared.orders.next(self.number) {
+        let orders = &self.shared.orders;
+        while let Some(leave) = orders.next(self.number, self.size.get()) {
             let begun = Instant::now();
-            match self.batch(run, segment, &pace)? {
-                Batch::Done(advance, progress) => {
+            let batch = self.batch(run, segment, &leave);
+            let (read, rows, wal) = match &batch {
+                Ok(Batch::Done(done)) => (done.advance.read, done.advance.rows, done.wal),
+                _ => (0, 0, 0.0),
+            };
+            orders.done(leave.blocks, read, rows, wal);
+            match batch? {
+                Batch::Done(Done { advance, progress, worked, .. }) => {
                     let took = begun.elapsed();
-                    self.size.took(took, pace.batch);
+                    self.size.took(advance.read, worked, leave.pace.batch);
+                    self.density.learn(&advance);
                     self.tell(run, segment, &advance, progress, took);
                     if advance.done {
                         return Ok(true);
                     }
-                    run.sleep(took.mul_f64(pace.rest))?;
+                    run.sleep(took.mul_f64(leave.pace.rest))?;
                 }
                 Batch::Rewritten => {
                     run.ledger("giving up segments", |tx| segment::void(tx, task.of, task.pass, &segment.table))?;
@@ -114,10 +143,10 @@ impl Worker<'_> {
 
     /// One batch, tried again in smaller pieces where it waits too long for rows, takes too long, or has a row that cannot be filled; in the
     /// end row by row.
-    fn batch(&mut self, run: &mut Run, segment: &Segment, pace: &Pace) -> Result<Batch> {
+    fn batch(&mut self, run: &mut Run, segment: &Segment, leave: &Leave) -> Result<Batch> {
         let (task, orders) = (self.shared.task, &self.shared.orders);
         let doing = format!("filling {}", segment.table);
-        let limits = batch::limits(pace.batch, run.options.lock_timeout, self.deadlock_timeout);
+        let limits = batch::limits(leave.pace.batch, run.options.lock_timeout, self.deadlock_timeout);
         let watched = Watched {
             step: doing.clone(),
             every: Duration::from_millis(250),
@@ -130,7 +159,7 @@ impl Worker<'_> {
                 self.size.halve();
             }
             loop {
-                let size = self.size.get();
+                let size = self.density.cap(self.size.get(), &leave.pace).min(leave.blocks);
                 let (result, _) = run.watched(watched.clone(), |run| {
                     let server = run.session.server;
                     run.transaction(limits, &doing, |tx| batch::fill(tx, task, segment, size, server))
@@ -143,6 +172,10 @@ impl Worker<'_> {
                     return Err(Error::Stopped { change: run.change().to_string() });
                 }
                 if error.is_cancelled() && orders.is_held() {
+                    return Ok(Batch::Held);
+                }
+                if error.is_disk_full() {
+                    orders.report_full_disk();
                     return Ok(Batch::Held);
                 }
                 let conflict = error.sqlstate() == Some(&SqlState::UNIQUE_VIOLATION);

@@ -33,6 +33,28 @@ impl Direction {
     }
 }
 
+/// Why a change is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PauseReason {
+    /// Somebody said so, and must say that it goes on.
+    Asked,
+    /// Its run was stopped by a signal.
+    Interrupted,
+    /// The server has no room left on its disk.
+    DiskFull,
+}
+
+impl PauseReason {
+    /// As the ledger and the messages spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked for",
+            Self::Interrupted => "its run was stopped",
+            Self::DiskFull => "the disk of the server is full",
+        }
+    }
+}
+
 /// What the ledger knows of a change as a whole.
 #[derive(Clone, Debug)]
 pub(crate) struct ChangeRecord {
@@ -40,6 +62,8 @@ pub(crate) struct ChangeRecord {
     pub phase: Phase,
     pub direction: Direction,
     pub paused: bool,
+    /// Why, for people.
+    pub pause_reason: Option<String>,
     /// The plan as it was begun with.
     pub plan: String,
     /// How long ago it last came into another phase, stage or direction, or was paused or resumed, by the server's clock.
@@ -51,7 +75,7 @@ pub(crate) fn find(tx: &mut Transaction<'_>, change: &str) -> Result<Option<Chan
     let row = tx
         .query_opt(
             "select fingerprint, phase, direction, paused, plan,
-                extract(epoch from clock_timestamp() - updated_at)::float8
+                extract(epoch from clock_timestamp() - updated_at)::float8, pause_reason
             from coexist.changes where name = $1",
             &[&change],
         )
@@ -69,6 +93,7 @@ pub(crate) fn find(tx: &mut Transaction<'_>, change: &str) -> Result<Option<Chan
         paused: row.get(3),
         plan: row.get(4),
         since: Duration::from_secs_f64(row.get::<_, f64>(5).max(0.0)),
+        pause_reason: row.get(6),
     }))
 }
 
@@ -131,14 +156,25 @@ pub(crate) fn set_direction(tx: &mut Transaction<'_>, change: &str, direction: D
 }
 
 /// Pauses a change, or lets it go on. Answers whether the change is known.
-pub(crate) fn set_paused(tx: &mut Transaction<'_>, change: &str, paused: bool) -> Result<bool> {
+pub(crate) fn set_paused(tx: &mut Transaction<'_>, change: &str, reason: Option<PauseReason>) -> Result<bool> {
     let known = tx
         .execute(
-            "update coexist.changes set paused = $2, updated_at = clock_timestamp() where name = $1",
-            &[&change, &paused],
+            "update coexist.changes set paused = $2, pause_reason = $3, updated_at = clock_timestamp() where name = $1",
+            &[&change, &reason.is_some(), &reason.map(PauseReason::name)],
         )
         .map_err(writing(change))?;
     Ok(known > 0)
+}
+
+/// Lets a change go on that paused by itself, because a new run means just that. One that somebody paused stays so.
+pub(crate) fn end_own_pause(tx: &mut Transaction<'_>, change: &str) -> Result<()> {
+    tx.execute(
+        "update coexist.changes set paused = false, pause_reason = null, updated_at = clock_timestamp()
+        where name = $1 and paused and pause_reason <> $2",
+        &[&change, &PauseReason::Asked.name()],
+    )
+    .map_err(writing(change))?;
+    Ok(())
 }
 
 fn reading(change: &str) -> impl FnOnce(postgres::Error) -> Error + use<> {

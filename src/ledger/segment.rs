@@ -36,8 +36,8 @@ pub(crate) struct Segment {
 /// What a batch may do with its segment.
 #[derive(Clone, Debug)]
 pub(crate) enum Hold {
-    /// Nobody else can move its cursor until the transaction ends.
-    Held(Option<Vec<String>>),
+    /// Its cursor, which nobody else can move until the transaction ends, and where the server is in its WAL, in bytes.
+    Held(Option<Vec<String>>, f64),
     /// The ledger says pause.
     Paused,
     /// It is somebody else's by now, or given up, or the change goes another way.
@@ -88,6 +88,8 @@ pub(crate) struct PassProgress {
     pub size: i64,
     pub read: i64,
     pub rows: i64,
+    /// Where the server is in its WAL, in bytes.
+    pub wal: f64,
 }
 
 impl PassProgress {
@@ -223,7 +225,7 @@ pub(crate) fn claim(tx: &mut Transaction<'_>, of: Of, pass: i32, worker: &str) -
 pub(crate) fn hold(tx: &mut Transaction<'_>, of: Of, segment: &Segment) -> Result<Hold> {
     let row = tx
         .query_opt(
-            "select segment.cursor, change.paused
+            "select segment.cursor, change.paused, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8
             from coexist.segments as segment join coexist.changes as change on change.name = segment.change
             where segment.change = $1 and segment.backfill = $2 and segment.pass = $3 and segment.id = $4
                 and segment.token = $5 and segment.state = 'open'
@@ -235,7 +237,7 @@ pub(crate) fn hold(tx: &mut Transaction<'_>, of: Of, segment: &Segment) -> Resul
     Ok(match row {
         None => Hold::Lost,
         Some(row) if row.get(1) => Hold::Paused,
-        Some(row) => Hold::Held(row.get(0)),
+        Some(row) => Hold::Held(row.get(0), row.get(2)),
     })
 }
 
@@ -288,16 +290,42 @@ pub(crate) fn advance(tx: &mut Transaction<'_>, of: Of, segment: &Segment, advan
     Ok(())
 }
 
+/// How large one table of a pass was when it was divided.
+#[derive(Clone, Debug)]
+pub(crate) struct TableSize {
+    pub table: QualifiedName,
+    /// Or rows, where it is divided by key.
+    pub blocks: i64,
+}
+
+/// The tables of a pass.
+pub(crate) fn sizes(tx: &mut Transaction<'_>, of: Of, pass: i32) -> Result<Vec<TableSize>> {
+    let rows = tx
+        .query(
+            "select table_schema, table_name, sum(size)::bigint
+            from coexist.segments where change = $1 and backfill = $2 and pass = $3
+            group by table_schema, table_name",
+            &[&of.change, &of.backfill, &pass],
+        )
+        .map_err(reading(of))?;
+    let sizes = rows.iter().map(|row| TableSize {
+        table: QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1)),
+        blocks: row.get(2),
+    });
+    Ok(sizes.collect())
+}
+
 /// How far a pass is, all its segments together.
 pub(crate) fn progress(tx: &mut Transaction<'_>, of: Of, pass: i32) -> Result<PassProgress> {
     let row = tx
         .query_one(
-            "select coalesce(sum(size), 0)::bigint, coalesce(sum(read), 0)::bigint, coalesce(sum(rows), 0)::bigint
+            "select coalesce(sum(size), 0)::bigint, coalesce(sum(read), 0)::bigint, coalesce(sum(rows), 0)::bigint,
+                pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8
             from coexist.segments where change = $1 and backfill = $2 and pass = $3",
             &[&of.change, &of.backfill, &pass],
         )
         .map_err(reading(of))?;
-    Ok(PassProgress { size: row.get(0), read: row.get(1), rows: row.get(2) })
+    Ok(PassProgress { size: row.get(0), read: row.get(1), rows: row.get(2), wal: row.get(3) })
 }
 
 /// How far the last pass that was begun is, with the rows that were filled in all of them; `None` before the first.
@@ -311,7 +339,7 @@ pub(crate) fn last_progress(tx: &mut Transaction<'_>, change: &str) -> Result<Op
             &[&change],
         )
         .map_err(Error::database(format!("reading the segments of change `{change}`")))?;
-    Ok(row.map(|row| (row.get(0), PassProgress { size: row.get(1), read: row.get(2), rows: row.get(3) })))
+    Ok(row.map(|row| (row.get(0), PassProgress { size: row.get(1), read: row.get(2), rows: row.get(3), wal: 0.0 })))
 }
 
 /// Gives up a table's segments of one pass: the table was rewritten, and positions in it mean nothing any more.

@@ -102,7 +102,7 @@ fn timed<T>(
 ) -> Result<T> {
     let begun = Instant::now();
     let result = reader.read("comparing rows", piece)?;
-    size.took(begun.elapsed(), PIECE);
+    size.took(size.get(), begun.elapsed(), PIECE);
     Ok(result)
 }
 

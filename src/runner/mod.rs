@@ -13,13 +13,15 @@ mod step;
 mod watch;
 
 use coexist_core::plan::{Phase, Plan, Stage};
+use postgres::Transaction;
 
 use crate::backfill;
 use crate::database::{Database, Limits, Session};
 use crate::error::{Error, Result};
 use crate::ledger::log::{self, Level};
-use crate::ledger::{self, Direction, Reconciliation};
-use crate::options::{Options, Pace};
+use crate::ledger::{self, Direction, PauseReason, Reconciliation};
+use crate::options::Options;
+use crate::pace::{Pace, PaceChange};
 use crate::preflight::{Finding, Look};
 use crate::verify;
 
@@ -185,13 +187,14 @@ impl Runner {
         })
     }
 
-    /// Stops the backfill of a change between two batches, whoever runs it, until [`resume`](Self::resume).
+    /// Holds the backfill of a change still, in whatever processes it runs, until [`resume`](Self::resume): within a second or one batch, also
+    /// where one waits for a lock.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownChange`] where it was never begun.
     pub fn pause(&mut self, change: &str) -> Result<()> {
-        self.set_paused(change, true)
+        self.set_paused(change, Some(PauseReason::Asked))
     }
 
     /// Lets a paused backfill go on.
@@ -200,7 +203,26 @@ impl Runner {
     ///
     /// [`Error::UnknownChange`] where it was never begun.
     pub fn resume(&mut self, change: &str) -> Result<()> {
-        self.set_paused(change, false)
+        self.set_paused(change, None)
+    }
+
+    /// Ends the backfill of a change, in whatever processes it runs, within a second or one batch. It goes on when it is run again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownChange`] where it was never begun.
+    pub fn stop(&mut self, change: &str) -> Result<()> {
+        self.control(change, "stop requested", |tx| ledger::control::stop(tx, change))
+    }
+
+    /// Changes the pace of a backfill that runs, here or elsewhere, within a second or one batch. The next run begins with its own pace.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownChange`] where the change was never begun, [`Error::Options`] where a value cannot work.
+    pub fn set_pace(&mut self, change: &str, pace: &PaceChange) -> Result<()> {
+        Pace::default().changed(pace).check()?;
+        self.control(change, "another pace requested", |tx| ledger::control::set_pace(tx, change, pace))
     }
 
     /// How far a change is; [`Phase::Declared`] where it was never begun.
@@ -272,14 +294,24 @@ impl Runner {
         if found < needed { Err(Error::ServerTooOld { change, needed, found }) } else { Ok(()) }
     }
 
-    fn set_paused(&mut self, change: &str, paused: bool) -> Result<()> {
+    fn set_paused(&mut self, change: &str, reason: Option<PauseReason>) -> Result<()> {
+        let what = if reason.is_some() { "paused" } else { "resumed" };
+        self.control(change, what, |tx| ledger::change::set_paused(tx, change, reason).map(drop))
+    }
+
+    /// Records what is wanted of a change, which another process may be at work on.
+    fn control(
+        &mut self,
+        change: &str,
+        what: &str,
+        record: impl FnOnce(&mut Transaction<'_>) -> Result<()>,
+    ) -> Result<()> {
         self.must_be_known(change)?;
         self.session.must_be_primary()?;
         let mut tx = self.session.begin(Limits::LEDGER)?;
-        ledger::change::set_paused(&mut tx, change, paused)?;
-        let what = if paused { "paused" } else { "resumed" };
+        record(&mut tx)?;
         log::write(&mut tx, change, &self.name, Level::Info, what)?;
-        tx.commit().map_err(Error::database("recording the pause"))
+        tx.commit().map_err(Error::database("recording what is wanted of the change"))
     }
 
     /// Fails unless the change reached `phase`.
@@ -296,6 +328,8 @@ impl Runner {
         self.hold(plan, |run| {
             gate::record(run, &overridden);
             forward(run)?;
+            let change = run.change();
+            run.ledger("going on", |tx| ledger::change::end_own_pause(tx, change))?;
             let found = run.record()?.phase;
             for next in Phase::ALL.into_iter().filter(|next| *next > found && *next <= phase) {
                 if run.record()?.paused {

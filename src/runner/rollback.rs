@@ -37,7 +37,7 @@ pub(crate) fn roll_back(run: &mut Run, confirmed: Option<&str>) -> Result<()> {
         ledger::segment::clear(tx, change)?;
         ledger::evidence::clear(tx, change)?;
         ledger::change::set_phase(tx, change, Phase::Declared)?;
-        ledger::change::set_paused(tx, change, false)?;
+        ledger::change::set_paused(tx, change, None)?;
         ledger::change::set_direction(tx, change, Direction::RolledBack)?;
         log::write(tx, change, runner, Level::Info, "the change is rolled back")
     })?;

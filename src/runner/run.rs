@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ledger::change::ChangeRecord;
 use crate::ledger::log::{self, Level};
-use crate::ledger::{self, StepRecord};
+use crate::ledger::{self, PauseReason, StepRecord};
 use crate::options::Options;
 use crate::preflight;
 
@@ -120,6 +120,11 @@ impl<'a> Run<'a> {
     pub fn seat(&self) -> Seat<'a> {
         let identity = self.session.identity.clone();
         Seat { plan: self.plan, database: self.database, runner: self.runner, identity, posts: self.post.posts() }
+    }
+
+    /// Whether it holds the change's lease.
+    pub fn leads(&self) -> bool {
+        matches!(self.fence, Fence::Lease { .. })
     }
 
     /// The change's name.
@@ -270,11 +275,24 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Adds to the ledger's log, where that is possible: what is logged has happened whether or not it can be written down.
+    /// Adds to the ledger's log.
     pub fn log(&mut self, level: Level, message: &str) {
         let (change, runner) = (self.plan.change.as_str(), self.runner);
-        let _ =
-            self.transaction(Limits::LEDGER, "writing the log", |tx| log::write(tx, change, runner, level, message));
+        self.note("writing the log", |tx| log::write(tx, change, runner, level, message));
+    }
+
+    /// Leaves the change paused.
+    pub fn pause(&mut self, reason: PauseReason) {
+        let (change, runner) = (self.plan.change.as_str(), self.runner);
+        self.note("recording the pause", |tx| {
+            ledger::change::set_paused(tx, change, Some(reason))?;
+            log::write(tx, change, runner, Level::Warning, &format!("paused: {}", reason.name()))
+        });
+    }
+
+    /// Writes something down where that is possible: it has happened whether or not it can be.
+    pub fn note(&mut self, doing: &str, work: impl FnOnce(&mut Transaction<'_>) -> Result<()>) {
+        let _ = self.transaction(Limits::LEDGER, doing, work);
     }
 }
 

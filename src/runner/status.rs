@@ -7,7 +7,7 @@ use coexist_core::render::plan_file;
 
 use crate::database::{Limits, Session};
 use crate::error::Result;
-use crate::ledger::{self, Direction, Quarantined, Reconciliation, StepRecord};
+use crate::ledger::{self, Direction, PauseReason, Quarantined, Reconciliation, StepRecord};
 
 /// How far a change is.
 #[derive(Clone, Debug)]
@@ -21,6 +21,10 @@ pub struct Status {
     pub direction: Direction,
     /// Whether its backfill is paused.
     pub paused: bool,
+    /// Whether somebody paused it, and must resume it; otherwise running it again is enough.
+    pub paused_by_request: bool,
+    /// Why it is paused, for people.
+    pub pause_reason: Option<String>,
     /// Whether the plan in the ledger does something else than the one in hand.
     pub drifted: bool,
     /// How long ago it last came into another phase, stage or direction, or was paused or resumed; `None` where it was never begun.
@@ -92,6 +96,8 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
         phase: Phase::Declared,
         direction: Direction::Forward,
         paused: false,
+        paused_by_request: false,
+        pause_reason: None,
         drifted: false,
         since: None,
         runner: None,
@@ -109,6 +115,9 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
         status.phase = record.phase;
         status.direction = record.direction;
         status.paused = record.paused;
+        status.paused_by_request =
+            record.paused && record.pause_reason.as_deref().is_none_or(|reason| reason == PauseReason::Asked.name());
+        status.pause_reason = record.pause_reason;
         status.drifted = record.fingerprint != plan.fingerprint();
         status.since = Some(record.since);
         match ledger::lease::holder(&mut tx, change)? {

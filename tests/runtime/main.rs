@@ -18,5 +18,6 @@ mod locks;
 mod phases;
 mod session;
 mod status;
+mod throttles;
 mod whole;
 mod workers;

@@ -19,7 +19,8 @@ pub(crate) fn backfill(context: &Context, args: &Backfill) -> Result<Outcome> {
         if args.changes.is_empty() && work.runner.phase(&plan.change).map_err(failure)? != Phase::DualWriting {
             return Ok(());
         }
-        let ((), phase) = work.on(&plan, |runner| runner.backfill(&plan, &pace))?;
+        let ((), phase) =
+            work.on(&plan, |runner| if args.join { runner.join(&plan, &pace) } else { runner.backfill(&plan, &pace) })?;
         context.output.result(format_args!("{}: {}", plan.change, phase.name()))
     });
     Ok(work.end(result))

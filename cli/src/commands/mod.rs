@@ -3,6 +3,7 @@
 mod backfill;
 pub(crate) mod check;
 mod contract;
+mod control;
 mod generate;
 mod plan;
 mod rollback;
@@ -48,6 +49,10 @@ pub(crate) fn run(common: &Common, command: &Command, output: Output, environmen
         Command::Generate(args) => generate::generate(&context, args),
         Command::Up(args) => up::up(&context, args),
         Command::Backfill(args) => backfill::backfill(&context, args),
+        Command::Pause(args) => control::pause(&context, args),
+        Command::Resume(args) => control::resume(&context, args),
+        Command::Stop(args) => control::stop(&context, args),
+        Command::Pace(args) => control::pace(&context, args),
         Command::Verify(args) => verify::verify(&context, args),
         Command::Contract(args) => contract::contract(&context, args),
         Command::Rollback(args) => rollback::rollback(&context, args),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coexist::plan::{Phase, Plan, Stage};
-use coexist::{Pace, Runner};
+use coexist::{Limit, Pace, Runner, Throttle};
 
 use super::Context;
 use super::run::Work;
@@ -23,9 +23,39 @@ pub(crate) fn up(context: &Context, args: &Up) -> Result<Outcome> {
     Ok(work.end(result))
 }
 
-/// How fast to copy rows.
+/// How fast to copy rows, and when to hold still.
 pub(super) fn pace(args: &args::Pace) -> Pace {
-    Pace::default().batch(Duration::from_millis(args.target_ms))
+    let mut pace = Pace::default()
+        .batch(Duration::from_millis(args.target_ms))
+        .rest(args.rest)
+        .workers(args.workers)
+        .limit(Throttle::ReplicaLag, Limit::above(args.max_lag.as_secs_f64()))
+        .limit(Throttle::ArchiveBacklog, Limit::above(args.max_archive_backlog))
+        .limit(Throttle::RetainedWal, Limit::above(args.max_retained_wal))
+        .limit(Throttle::LockWaiters, Limit::above(args.max_waiters))
+        .require(args.require);
+    if let Some(rate) = args.rate {
+        pace = pace.rows_per_second(rate);
+    }
+    if let Some(rate) = args.wal_rate {
+        pace = pace.wal_per_second(rate);
+    }
+    if let Some(growth) = args.growth {
+        pace = pace.growth(growth);
+    }
+    if let Some(most) = args.max_transaction {
+        pace = pace.limit(Throttle::LongTransactions, Limit::above(most.as_secs_f64()));
+    }
+    if let Some(most) = args.max_active {
+        pace = pace.limit(Throttle::ActiveSessions, Limit::above(most));
+    }
+    if args.ignore_vacuum {
+        pace = pace.without(Throttle::Vacuum);
+    }
+    if let Some(patience) = args.patience {
+        pace = pace.patience(patience);
+    }
+    pace
 }
 
 /// The plan, with the first batch as the command line wants it. The pace is no part of what a plan does.

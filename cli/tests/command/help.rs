@@ -2,7 +2,10 @@
 
 use super::support::Project;
 
-const COMMANDS: [&str; 9] = ["status", "plan", "check", "generate", "up", "backfill", "verify", "contract", "rollback"];
+const COMMANDS: [&str; 13] = [
+    "status", "plan", "check", "generate", "up", "backfill", "pause", "resume", "stop", "pace", "verify", "contract",
+    "rollback",
+];
 
 fn help(arguments: &str) -> String {
     let ran = Project::new().run(arguments).ends_with(0);

@@ -24,6 +24,7 @@ create table if not exists coexist.changes (
     stage text not null check (stage in ('expand', 'migrate', 'contract')),
     direction text not null default 'forward' check (direction in ('forward', 'rolling back', 'rolled back')),
     paused boolean not null default false,
+    pause_reason text,
     plan text not null,
     belongings jsonb,
     runner text,
@@ -85,6 +86,36 @@ comment on column coexist.segments.token is 'Grows with every claim; a batch of 
 comment on column coexist.segments.size is 'Blocks where the bounds are blocks, else rows, estimated';
 comment on column coexist.segments.read is 'How much of the size is done';
 comment on column coexist.segments.rows is 'How many rows were changed';
+
+create table if not exists coexist.control (
+    change text primary key references coexist.changes on delete cascade,
+    stops bigint not null default 0,
+    batch_ms bigint check (batch_ms > 0),
+    rest double precision check (rest >= 0),
+    workers integer check (workers > 0),
+    rows_per_second double precision check (rows_per_second > 0),
+    wal_per_second double precision check (wal_per_second > 0),
+    updated_at timestamptz not null default pg_catalog.clock_timestamp()
+);
+comment on table coexist.control is 'What somebody wants of a backfill that runs elsewhere: an end, or another pace';
+
+create table if not exists coexist.history (
+    id bigint primary key generated always as identity,
+    change text not null references coexist.changes on delete cascade,
+    at timestamptz not null default pg_catalog.clock_timestamp(),
+    backfill integer not null,
+    pass integer not null,
+    done double precision not null,
+    rows bigint not null,
+    rows_per_second double precision not null,
+    workers integer not null,
+    held text[] not null,
+    wal_position bigint not null
+);
+create index if not exists history_of_change on coexist.history (change, id);
+comment on table coexist.history is 'How backfills went, a sample every few seconds';
+comment on column coexist.history.held is 'Why nothing was done at that moment';
+comment on column coexist.history.wal_position is 'Where the server was in its WAL, in bytes';
 
 create table if not exists coexist.quarantine (
     id bigint primary key generated always as identity, -- or a publication of all tables would refuse updates

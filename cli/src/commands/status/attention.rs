@@ -77,11 +77,16 @@ pub(super) fn of_change(plan: &Plan, status: &Status, today: &str) -> Vec<Attent
         add("rolling back", "its rollback is not finished".to_owned(), go_on(status, change));
     }
     if status.paused {
-        add(
-            "paused",
-            "its backfill was paused by a program".to_owned(),
-            "let that program resume it: Runner::resume".to_owned(),
-        );
+        match &status.pause_reason {
+            Some(reason) if !status.paused_by_request => {
+                add("paused", format!("its backfill is paused: {reason}"), go_on(status, change));
+            }
+            _ => add(
+                "paused",
+                "somebody paused its backfill".to_owned(),
+                format!("let it go on: coexist resume {change}"),
+            ),
+        }
     }
     if let Some(comparison) = status.reconciliation.as_ref().filter(|comparison| !comparison.is_clean()) {
         add(

@@ -1,0 +1,212 @@
+//! A backfill holds still while others need the server, and is steered from elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use coexist::plan::Plan;
+use coexist::sandbox::Sandbox;
+use coexist::{Class, Database, Error, Limit, Options, Pace, PaceChange, Runner, Throttle};
+
+use crate::plans::{USERS, rename};
+use crate::world::{Told, World, eventually};
+
+fn dual_writing(world: &World) -> (Runner, Plan) {
+    let plan = Plan { batch: Some(1), ..rename() };
+    let mut runner = world.runner();
+    runner.expand(&plan).unwrap();
+    runner.dual_write(&plan).unwrap();
+    (runner, plan)
+}
+
+/// Runs the backfill with `pace` until what it tells contains `held`, then does `relieve`, after which it must end.
+fn holds(world: &World, plan: &Plan, pace: &Pace, held: &str, relieve: impl FnOnce()) -> String {
+    let told = Told::default();
+    let mut runner = world.runner_with(Options::default().on_event(told.observer()));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(plan, pace));
+        eventually(held, || told.text().contains(held));
+        assert!(world.count("users where full_name is null") > 0);
+        relieve();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(world.count("users where full_name is null"), 0);
+    told.text()
+}
+
+#[test]
+fn h22_long_transactions_and_active_sessions_hold_it_still() {
+    let world = World::new("sessions", USERS);
+    let (_, plan) = dual_writing(&world);
+    let mut old = world.client();
+    old.batch_execute("begin; select 1").unwrap();
+    let pace = Pace::default().limit(Throttle::LongTransactions, Limit::above(0.0));
+    let text = holds(&world, &plan, &pace, "holding still: long transactions is", || {
+        old.batch_execute("commit").unwrap();
+    });
+    assert!(text.contains("resumed"), "{text}");
+}
+
+#[test]
+fn h08_a_slot_that_keeps_wal_is_named() {
+    let sandbox = Sandbox::builder().setting("wal_level", "logical").start().unwrap();
+    let database = sandbox.database("slots").unwrap();
+    let world = World { database, server: sandbox.version() };
+    world.execute(USERS);
+    let (_, plan) = dual_writing(&world);
+    world.execute("select pg_create_physical_replication_slot('forgotten', true)");
+    let pace = Pace::default().limit(Throttle::RetainedWal, Limit::above(100_000.0));
+    world.execute("create table filler as select repeat('x', 100) from generate_series(1, 10000)");
+    let text = holds(&world, &plan, &pace, "holding still: retained WAL is", || {
+        world.execute("select pg_drop_replication_slot('forgotten')");
+    });
+    assert!(text.contains("kept for slot forgotten, which nobody reads from"), "{text}");
+}
+
+#[test]
+fn h08_an_archive_that_is_stuck_holds_it_still() {
+    let sandbox = Sandbox::builder().setting("archive_mode", "on").setting("archive_command", "false").start().unwrap();
+    let database = sandbox.database("archive").unwrap();
+    let world = World { database, server: sandbox.version() };
+    world.execute(USERS);
+    let (_, plan) = dual_writing(&world);
+    for _ in 0..4 {
+        world.execute(
+            "create table if not exists filler (i int); insert into filler values (1); select pg_switch_wal()",
+        );
+    }
+    let told = Told::default();
+    let options = Options::default().on_event(told.observer());
+    // Its first look is where it begins to count, so it must see the backlog grow, or what was never archived.
+    let pace = Pace::default().limit(Throttle::ArchiveBacklog, Limit::above(2.0)).patience(Duration::from_secs(2));
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut runner = world.runner_with(options.stop_flag(Arc::clone(&stop)));
+    let slow = pace.rows_per_second(20.0).batch(Duration::from_millis(1));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(&plan, &slow));
+        eventually("it is held still, and ends", || {
+            world.execute("insert into filler values (1); select pg_switch_wal()");
+            run.is_finished()
+        });
+        let ended = run.join().unwrap().unwrap_err();
+        assert!(matches!(ended, Error::Throttled { .. }), "{ended}");
+        assert_eq!(ended.class(), Class::Blocked);
+        assert!(ended.to_string().contains("it held still for 2 s: archive backlog is"), "{ended}");
+    });
+}
+
+#[test]
+fn h79_what_a_role_cannot_see_is_said_or_refused() {
+    let world = World::new("blind", USERS);
+    let (_, plan) = dual_writing(&world);
+    world.execute(
+        "do $$ begin create role blind login; exception when duplicate_object then null; end $$;
+        grant usage on schema coexist to blind; grant all on all tables in schema coexist to blind;
+        alter table users owner to blind",
+    );
+    let address = Database::at(&world.database.url().replace("user=postgres", "user=blind")).unwrap();
+    let pace = Pace::default().limit(Throttle::ActiveSessions, Limit::above(100.0));
+    let told = Told::default();
+    let mut runner = Runner::new(address.clone(), Options::default().on_event(told.observer())).unwrap();
+    let refused = runner.backfill(&plan, &pace.clone().require(true)).unwrap_err();
+    assert!(matches!(refused, Error::Blind { .. }), "{refused}");
+    assert!(refused.to_string().contains("active sessions: only members of pg_read_all_stats see"), "{refused}");
+    runner.backfill(&plan, &pace).unwrap();
+    assert!(told.text().contains("not looked at: active sessions"), "{}", told.text());
+    world.execute("drop owned by blind; drop role blind");
+}
+
+#[test]
+fn h16_a_pause_takes_effect_while_a_batch_waits_for_a_row() {
+    let world = World::new("pause_waiting", USERS);
+    let (mut other, plan) = dual_writing(&world);
+    let mut application = world.client();
+    application.batch_execute("begin; update users set bio = 'changed' where id = 500").unwrap();
+    let told = Told::default();
+    let options = Options::default().lock_timeout(Duration::from_secs(4)).on_event(told.observer());
+    let mut runner = world.runner_with(options);
+    world.execute(&format!("alter database {} set deadlock_timeout = '1h'", world.database.name()));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(&plan, &Pace::default()));
+        let waits = "pg_locks where not granted and locktype = 'transactionid'";
+        eventually("it waits for the row", || world.count(waits) > 0);
+        let begun = Instant::now();
+        other.pause(&plan.change).unwrap();
+        eventually("it does not wait any more", || world.count(waits) == 0);
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+        eventually("it says so", || told.text().contains("paused; waiting to be resumed (asked for)"));
+        application.batch_execute("commit").unwrap();
+        other.resume(&plan.change).unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(world.count("users where full_name is null"), 0);
+}
+
+#[test]
+fn its_pace_and_its_end_come_from_elsewhere() {
+    let world = World::new("steered", USERS);
+    let (mut other, plan) = dual_writing(&world);
+    let (mut first, mut second) = (world.runner(), world.runner());
+    std::thread::scope(|scope| {
+        // At this rate it would take hours.
+        let run = scope.spawn(|| first.backfill(&plan, &Pace::default().rows_per_second(0.01)));
+        eventually("it begins", || {
+            world.value::<i64>("select coalesce(sum(batches), 0)::bigint from coexist.segments") > 0
+        });
+        other.stop(&plan.change).unwrap();
+        assert!(matches!(run.join().unwrap().unwrap_err(), Error::Stopped { .. }));
+        assert!(other.status(&plan).unwrap().paused, "it says why it does not go on");
+
+        let run = scope.spawn(|| second.backfill(&plan, &Pace::default().rows_per_second(0.01)));
+        eventually("it is at work", || other.status(&plan).unwrap().runner.is_some());
+        let faster = PaceChange { rows_per_second: Some(1e9), ..PaceChange::default() };
+        eventually("it is faster", || {
+            other.set_pace(&plan.change, &faster).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+            run.is_finished()
+        });
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(world.count("users where full_name is null"), 0);
+    assert!(world.count("coexist.history") > 0);
+    let refused = other.set_pace(&plan.change, &PaceChange { workers: Some(0), ..PaceChange::default() }).unwrap_err();
+    assert!(matches!(refused, Error::Options(_)), "{refused}");
+}
+
+#[test]
+fn h15_a_run_that_is_stopped_leaves_a_pause_that_its_next_run_ends() {
+    let world = World::new("interrupted", USERS);
+    let (mut other, plan) = dual_writing(&world);
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut runner = world.runner_with(Options::default().stop_flag(Arc::clone(&stop)));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(&plan, &Pace::default().rows_per_second(0.01)));
+        eventually("it begins", || {
+            world.value::<i64>("select coalesce(sum(batches), 0)::bigint from coexist.segments") > 0
+        });
+        stop.store(true, Ordering::SeqCst);
+        assert!(matches!(run.join().unwrap().unwrap_err(), Error::Stopped { .. }));
+    });
+    let status = other.status(&plan).unwrap();
+    assert!(status.paused && !status.paused_by_request);
+    assert_eq!(status.pause_reason.as_deref(), Some("its run was stopped"));
+    other.backfill(&plan, &Pace::default()).unwrap();
+    assert!(!other.status(&plan).unwrap().paused);
+}
+
+#[test]
+fn h61_a_table_grows_no_more_than_it_may() {
+    let world = World::new(
+        "growth",
+        "create table users (id bigint primary key generated always as identity, name text not null, bio text) with (autovacuum_enabled = off);
+        insert into users (name, bio) select 'name ' || i, repeat('bio ', 20) from generate_series(1, 60000) as i",
+    );
+    world.execute("vacuum users");
+    let (mut runner, plan) = dual_writing(&world);
+    let size = "select pg_relation_size('users')";
+    let before: i64 = world.value(size);
+    runner.backfill(&plan, &Pace::default().growth(1.2)).unwrap();
+    let after: i64 = world.value(size);
+    assert!(after as f64 <= before as f64 * 1.25, "{before} → {after}");
+    assert_eq!(world.count("users where full_name is distinct from name"), 0);
+}
