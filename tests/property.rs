@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use support::in_flight::InFlight;
 
-/// A table with one column that changes, and how a small number is written in both shapes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A table with columns that change, and how a small number is written in both shapes.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     RenameText,
     RenameNotNull,
@@ -22,18 +22,37 @@ enum Kind {
     Widen,
     TextToNumber,
     MarkedNumber,
+    Divide,
+    DivideNotNull,
+    Combine,
+    /// Several operations of one change.
+    Several,
+    /// Several changes in flight.
+    Changes,
     Split,
     SplitNotNull,
 }
 
+/// A failure shows what is declared.
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n    {}", self.schema(), self.change())
+    }
+}
+
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 13] = [
         Self::RenameText,
         Self::RenameNotNull,
         Self::RenameJson,
         Self::Widen,
         Self::TextToNumber,
         Self::MarkedNumber,
+        Self::Divide,
+        Self::DivideNotNull,
+        Self::Combine,
+        Self::Several,
+        Self::Changes,
         Self::Split,
         Self::SplitNotNull,
     ];
@@ -53,6 +72,18 @@ impl Kind {
             Self::TextToNumber | Self::MarkedNumber => {
                 "create table t (id integer primary key, a text, other integer, check (a <> ''));"
             }
+            Self::Divide => {
+                "create table t (id integer primary key, a text, other integer); create index on t (a) where other > 3;"
+            }
+            Self::DivideNotNull => {
+                "create table t (id integer primary key, a text not null default '0/0', other integer);"
+            }
+            Self::Combine => {
+                "create table t (id integer primary key, a integer not null, a2 text not null, other integer, check (a2 <> '')); create index on t (a2, a);"
+            }
+            Self::Several | Self::Changes => {
+                "create table t (id integer primary key, a text, a2 integer not null, other integer); create index on t (a2); create index on t (lower(a));"
+            }
             Self::Split => "create table t (id integer primary key, a text, other integer);",
             Self::SplitNotNull => "create table t (id text collate \"C\" primary key, a text not null, other integer);",
         }
@@ -70,6 +101,27 @@ impl Kind {
             Self::MarkedNumber => {
                 r#"change it { retype t.a to b: integer { forward "a::integer" or "0", backward "b::text" } stage expand; }"#
             }
+            Self::Divide => {
+                r#"change it { divide t.a into b: text, b2: integer {
+                    forward b "split_part(a, '/', 1)" or reject, forward b2 "split_part(a, '/', 2)::integer" or "-1",
+                    backward "b || '/' || b2" or reject, insert nulls take before } stage expand; }"#
+            }
+            Self::DivideNotNull => {
+                r#"change it { divide t.a into b: integer not null, b2: text not null {
+                    forward b "split_part(a, '/', 1)::integer" or reject, forward b2 "split_part(a, '/', 2)" or reject,
+                    backward "b || '/' || b2" or reject } stage expand; }"#
+            }
+            Self::Combine => {
+                r#"change it { combine t.(a, a2) into b: text not null { forward "a || '/' || a2" or reject,
+                    backward a "split_part(b, '/', 1)::integer" or reject, backward a2 "split_part(b, '/', 2)" or reject } stage expand; }"#
+            }
+            Self::Several => {
+                r#"change it { rename t.a to b; retype t.a2 to b2: bigint { forward "a2::bigint", backward "b2::integer" or reject } stage expand; }"#
+            }
+            Self::Changes => {
+                r#"change it { retype t.a to b: integer { forward "a::integer" or "0", backward "b::text" } stage expand; }
+                change too { retype t.a2 to b2: bigint { forward "a2::bigint", backward "b2::integer" or reject } stage expand; }"#
+            }
             Self::Split | Self::SplitNotNull => "change it { split t into u { key t_id, move a } stage expand; }",
         }
     }
@@ -79,7 +131,16 @@ impl Kind {
     }
 
     fn not_null(self) -> bool {
-        matches!(self, Self::RenameNotNull | Self::Widen | Self::SplitNotNull)
+        matches!(
+            self,
+            Self::RenameNotNull
+                | Self::Widen
+                | Self::DivideNotNull
+                | Self::Combine
+                | Self::Several
+                | Self::Changes
+                | Self::SplitNotNull
+        )
     }
 
     fn key(self, id: u8) -> String {
@@ -90,17 +151,35 @@ impl Kind {
         }
     }
 
+    /// The columns of each shape.
+    fn columns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Divide | Self::DivideNotNull => ("a", "b, b2"),
+            Self::Combine => ("a, a2", "b"),
+            Self::Several | Self::Changes => ("a, a2", "b, b2"),
+            Self::Split | Self::SplitNotNull => ("a", "a"),
+            _ => ("a", "b"),
+        }
+    }
+
+    /// The values of the before columns, as SQL.
     fn before(self, value: Option<u8>) -> String {
         match (self, value) {
             (_, None) => "null".to_owned(),
+            (Self::Divide | Self::DivideNotNull, Some(v)) => format!("'{v}/{v}'"),
+            (Self::Combine | Self::Several | Self::Changes, Some(v)) => format!("'{v}', '{v}'"),
             (Self::RenameJson, Some(v)) => format!("'{{\"v\": {v}}}'"),
             (Self::Widen, Some(v)) => v.to_string(),
             (_, Some(v)) => format!("'{v}'"),
         }
     }
 
+    /// The values of the after columns, as SQL.
     fn after(self, value: Option<u8>) -> String {
         match (self, value) {
+            (Self::Divide, None) => "null, null".to_owned(),
+            (Self::Divide | Self::DivideNotNull, Some(v)) => format!("'{v}', '{v}'"),
+            (Self::Combine, Some(v)) => format!("'{v}/{v}'"),
             (Self::TextToNumber | Self::MarkedNumber, Some(v)) => v.to_string(),
             _ => self.before(value),
         }
@@ -178,9 +257,14 @@ impl World {
                 let key = kind.key(id);
                 let (keys, keyed) =
                     if kind == Kind::Widen { ("id, k", format!("{key}, 'k'")) } else { ("id", key.clone()) };
+                let (old_columns, new_columns) = kind.columns();
                 match (new, kind.is_split()) {
-                    (false, _) => format!("insert into t ({keys}, a) values ({keyed}, {})", kind.before(value)),
-                    (true, false) => format!("insert into t ({keys}, b) values ({keyed}, {})", kind.after(value)),
+                    (false, _) => {
+                        format!("insert into t ({keys}, {old_columns}) values ({keyed}, {})", kind.before(value))
+                    }
+                    (true, false) => {
+                        format!("insert into t ({keys}, {new_columns}) values ({keyed}, {})", kind.after(value))
+                    }
                     (true, true) => format!(
                         "begin; insert into t (id) values ({key}); insert into u (t_id, a) values ({key}, {}); commit",
                         kind.after(value)
@@ -189,9 +273,14 @@ impl World {
             }
             Op::Update { id, value, new } if exists(&id) && admits(&value) && writes(new) => {
                 let key = kind.key(id);
+                let (old_columns, new_columns) = kind.columns();
                 match (new, kind.is_split()) {
-                    (false, _) => format!("update t set a = {} where id = {key}", kind.before(value)),
-                    (true, false) => format!("update t set b = {} where id = {key}", kind.after(value)),
+                    (false, _) => {
+                        format!("update t set ({old_columns}) = row({}) where id = {key}", kind.before(value))
+                    }
+                    (true, false) => {
+                        format!("update t set ({new_columns}) = row({}) where id = {key}", kind.after(value))
+                    }
                     (true, true) if self.phase < Phase::Backfilled => return None,
                     (true, true) => format!(
                         "insert into u (t_id, a) values ({key}, {0}) on conflict (t_id) do update set a = excluded.a",
@@ -237,7 +326,10 @@ impl World {
 
     /// The rows as a query gives them, in the order of their keys.
     fn expected(&self, of: impl Fn(Option<u8>) -> String) -> Vec<String> {
-        let text = |sql: String| if sql == "null" { "-".to_owned() } else { sql.trim_matches('\'').to_owned() };
+        let text = |sql: String| {
+            let values = sql.split(", ").map(|value| if value == "null" { "-" } else { value.trim_matches('\'') });
+            values.collect::<Vec<_>>().join("|")
+        };
         self.rows.iter().map(|(id, value)| format!("{}|{}", text(self.kind.key(*id)), text(of(*value)))).collect()
     }
 }
@@ -245,7 +337,8 @@ impl World {
 fn check(kind: Kind, seeded: &[Option<u8>], history: &[Op]) -> Result<(), TestCaseError> {
     let seeds = seeded.iter().map(|value| if kind.not_null() { Some(value.unwrap_or(9)) } else { *value });
     let rows: BTreeMap<u8, Option<u8>> = (0u8..).zip(seeds).collect();
-    let columns = if kind == Kind::Widen { "id, k, a" } else { "id, a" };
+    let (old_columns, new_columns) = kind.columns();
+    let columns = if kind == Kind::Widen { "id, k, a".to_owned() } else { format!("id, {old_columns}") };
     let data: String = rows
         .iter()
         .map(|(id, value)| {
@@ -264,21 +357,22 @@ fn check(kind: Kind, seeded: &[Option<u8>], history: &[Op]) -> Result<(), TestCa
     }
     let old = world.expected(|value| kind.before(value));
     let new = world.expected(|value| kind.after(value));
-    prop_assert_eq!(world.db.rows("select id, a from t order by id"), old.clone());
+    let before = format!("select id, {old_columns} from t order by id");
+    prop_assert_eq!(world.db.rows(&before), old.clone());
     let after = if kind.is_split() {
-        "select id, u.a from t left join u on t_id = id order by id"
+        "select id, u.a from t left join u on t_id = id order by id".to_owned()
     } else {
-        "select id, b from t order by id"
+        format!("select id, {new_columns} from t order by id")
     };
-    prop_assert_eq!(world.db.rows(after), new);
+    prop_assert_eq!(world.db.rows(&after), new);
     world.apply(Op::RollBack);
-    prop_assert_eq!(world.db.rows("select id, a from t order by id"), old);
+    prop_assert_eq!(world.db.rows(&before), old);
     prop_assert!(support::catalog_dump(&mut world.db.client) == catalog, "the catalog is another after the rollback");
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_written_last_is_what_both_shapes_say(
