@@ -17,6 +17,7 @@ mod ledger;
 mod locks;
 mod phases;
 mod session;
+mod standby;
 mod status;
 mod throttles;
 mod whole;

@@ -1,0 +1,100 @@
+//! A streaming standby whose replay is paused.
+
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use coexist::sandbox::Sandbox;
+use coexist::{Limit, Options, Pace, Throttle};
+use postgres::{Client, Config, NoTls};
+
+use crate::plans::{USERS, rename};
+use crate::world::{Told, World, eventually};
+
+/// A standby in a folder beside its primary's socket, as the same user.
+struct Standby {
+    bin: PathBuf,
+    folder: PathBuf,
+    owner: (u32, u32),
+}
+
+impl Standby {
+    fn of(sandbox: &Sandbox, bin: &Path) -> Self {
+        let socket = sandbox.socket_dir();
+        let about = socket.metadata().unwrap();
+        let standby = Self { bin: bin.into(), folder: socket.join("standby"), owner: (about.uid(), about.gid()) };
+        standby.run("pg_basebackup", &["-h", socket.to_str().unwrap(), "-U", "postgres", "-R", "-X", "stream", "-D"]);
+        let log = socket.join("standby.log");
+        standby.run("pg_ctl", &["-o", "-p 5433", "-l", log.to_str().unwrap(), "-w", "start", "-D"]);
+        standby
+    }
+
+    /// One of the server's programs, with the folder as its last argument.
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let status = Command::new(self.bin.join(program))
+            .args(arguments)
+            .arg(&self.folder)
+            .current_dir("/")
+            .uid(self.owner.0)
+            .gid(self.owner.1)
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{program}");
+    }
+
+    fn client(&self, sandbox: &Sandbox) -> Client {
+        Config::new()
+            .host_path(sandbox.socket_dir())
+            .port(5433)
+            .user("postgres")
+            .dbname("postgres")
+            .connect(NoTls)
+            .unwrap()
+    }
+}
+
+impl Drop for Standby {
+    fn drop(&mut self) {
+        self.run("pg_ctl", &["-m", "immediate", "-w", "stop", "-D"]);
+    }
+}
+
+#[test]
+fn h07_a_backfill_holds_still_while_a_standby_lags() {
+    let bin = Path::new("/usr/lib/postgresql/15/bin");
+    if !bin.join("pg_basebackup").exists() {
+        eprintln!("skipped: there is no pg_basebackup in {}", bin.display());
+        return;
+    }
+    let sandbox = Sandbox::builder().bin_dir(bin).start().unwrap();
+    let standby = Standby::of(&sandbox, bin);
+    let world = World { database: sandbox.database("lag").unwrap(), server: sandbox.version() };
+    world.execute(USERS);
+    let plan = coexist::plan::Plan { batch: Some(1), ..rename() };
+    let mut other = world.runner();
+    other.expand(&plan).unwrap();
+    other.dual_write(&plan).unwrap();
+    let streams = "pg_stat_replication where state = 'streaming'";
+    eventually("the standby streams", || world.count(streams) == 1);
+    let mut replica = standby.client(&sandbox);
+    replica.batch_execute("select pg_wal_replay_pause()").unwrap();
+    eventually("replay is paused", || {
+        replica.query_one("select pg_get_wal_replay_pause_state()", &[]).unwrap().get::<_, String>(0) == "paused"
+    });
+
+    let told = Told::default();
+    let mut runner = world.runner_with(Options::default().on_event(told.observer()));
+    // So slow that it is not done before the standby lags.
+    let pace = Pace::default().limit(Throttle::ReplicaLag, Limit::above(1.0)).rows_per_second(100.0);
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(&plan, &pace));
+        eventually("it holds still", || told.text().contains("holding still: replica lag is"));
+        assert!(world.count("users where full_name is null") > 0);
+        replica.batch_execute("select pg_wal_replay_resume()").unwrap();
+        eventually("it goes on", || told.text().contains("resumed"));
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(world.count("users where full_name is null"), 0);
+}
