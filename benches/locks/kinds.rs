@@ -22,21 +22,12 @@ const TOUCH: &str = "update users set name = name || '.' where id = ROW; select 
 
 /// All of them.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "rename", schema: USERS, data: FILL, change: "rename users.name to full_name;", client: TOUCH },
-    Kind {
-        name: "retype",
-        schema: USERS,
-        data: FILL,
-        change: r#"retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject }"#,
-        client: TOUCH,
-    },
-    Kind {
-        name: "split",
-        schema: USERS,
-        data: FILL,
-        change: "split users into profiles { key user_id, move bio }",
-        client: TOUCH,
-    },
+    on_users("rename", "rename users.name to full_name;"),
+    on_users(
+        "retype",
+        r#"retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject }"#,
+    ),
+    on_users("split", "split users into profiles { key user_id, move bio }"),
     Kind {
         name: "widen",
         schema: "create table users (id integer primary key, name text, invited_by integer references users);
@@ -46,4 +37,45 @@ pub const KINDS: &[Kind] = &[
         change: "widen users.id to bigint;",
         client: "update users set name = name || '.' where id = ROW; select user_id from orders where id = ROW",
     },
+    on_users("rename through view", "rename users.name to full_name through view;"),
+    on_users(
+        "divide",
+        r#"divide users.bio into head: text, tail: text {
+            forward head "split_part(bio, ' ', 1)" or reject, forward tail "split_part(bio, ' ', 2)" or reject,
+            backward "head || ' ' || tail" or reject, insert nulls take before,
+        }"#,
+    ),
+    on_users("require", r#"require users.note { fill "'none'" }"#),
+    on_users("relax", r#"relax users.name { nulls from contract }"#),
+    on_users("constrain: check", r#"constrain users: check total_is_positive "total >= 0" or reject;"#),
+    on_users("constrain: unique", "constrain users: unique (total) or reject;"),
+    on_users("default", r#"default users.note: "'x'";"#),
+    on_users("comment", r#"comment users.note: "What else there is";"#),
+    on_users("add", r#"add users.visits: bigint not null default "0";"#),
+    on_users("add, a value for each row", r#"add users.token: uuid not null default "gen_random_uuid()";"#),
+    on_users("drop", r#"drop users.bio;"#),
+    on_users("create index", "create index on users (total);"),
+    on_users("drop index", "drop index users_name;"),
+    Kind {
+        name: "merge",
+        schema: "create table users (id bigint primary key, name text not null);
+            create table profiles (user_id bigint primary key references users on delete cascade, bio text);",
+        data: "insert into users select n, 'name ' || n from generate_series(1, ROWS) n;
+            insert into profiles select n, 'bio of ' || n from generate_series(1, ROWS) n",
+        change: "merge profiles into users { key user_id, move bio }",
+        client: "update users set name = name || '.' where id = ROW; select bio from profiles where user_id = ROW",
+    },
+    Kind {
+        name: "constrain: references",
+        schema: "create table users (id bigint primary key, name text not null); create table orders (id bigint primary key, user_id bigint);",
+        data: "insert into users select n, 'name ' || n from generate_series(1, ROWS) n;
+            insert into orders select n, n from generate_series(1, ROWS) n",
+        change: "constrain orders: (user_id) references users (id) or reject;",
+        client: "update users set name = name || '.' where id = ROW; update orders set user_id = user_id where id = ROW",
+    },
 ];
+
+/// A change of the one table that most are about.
+const fn on_users(name: &'static str, change: &'static str) -> Kind {
+    Kind { name, schema: USERS, data: FILL, change, client: TOUCH }
+}
