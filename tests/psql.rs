@@ -13,12 +13,12 @@ use coexist::{Options, Pace, Runner};
 use coexist_core::render::files::files;
 use support::in_flight::plans;
 
-const SCHEMA: &str = "create table users (id bigint primary key, name text not null, total integer, bio text);
+const SCHEMA: &str = "create table users (id bigint primary key, name text not null, total integer, bio text, place text);
     create index users_name on users (lower(name)); alter table users add constraint users_total check (total >= 0);
     create table notes (id bigint primary key, body text); create table prices (id bigint primary key, price integer not null, code varchar(9) check (code <> ''));
     create table settings (user_id bigint primary key references users on delete cascade, theme text not null, note text);";
 const DATA: &str =
-    "insert into users select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n;
+    "insert into users (id, name, total, bio) select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n;
     insert into notes values (1, 'n'); insert into prices select n, n, 'c' from generate_series(1, 1000) n;
     insert into settings select n, 't' || n, null from generate_series(1, 12000, 5) n";
 const CHANGES: &str = r#"
@@ -26,6 +26,13 @@ const CHANGES: &str = r#"
     change widen_total { retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } stage contract; }
     change show_text { rename notes.body to content through view; stage contract; }
     change widen_price { retype prices.price to bigint { forward "price::bigint", backward "price::integer" or reject } stage contract; }
+    change divide_place {
+        divide users.place into city: text, country: text {
+            forward city "split_part(place, ',', 1)" or reject, forward country "split_part(place, ',', 2)" or "'?'",
+            backward "city || ',' || country" or reject, insert nulls take before,
+        }
+        stage contract;
+    }
     change split_bio { split users into profiles { key user_id, move bio } stage contract; backfill { batch 700 } }
     change merge_settings { merge settings into users { key user_id, move theme or "'light'", note } stage contract; backfill { batch 700 } }
 "#;
