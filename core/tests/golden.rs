@@ -98,4 +98,8 @@ golden! {
     drop_with_everything: "drop users.total { with users_total_check, users_stats }";
     create_an_index: r#"create index on users (lower(name) desc, total) unique where "total > 0" name by_name;"#;
     drop_an_index: "drop index users_bio_idx;";
+    add_a_table: r#"add table "create table notes (id bigserial primary key, user_id bigint references users)";"#;
+    drop_a_table: "drop table orders;";
+    rename_a_table: "rename table orders to purchases;";
+    statements_of_the_users_own: r#"sql { expand "create function f() returns integer language sql as 'select 1'" undo "drop function if exists f()" locks nothing, contract "drop table orders" locks users access exclusive, orders access exclusive }"#;
 }

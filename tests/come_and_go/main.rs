@@ -7,5 +7,7 @@
 mod support;
 
 mod add_column;
+mod custom;
 mod drop_column;
 mod indexes;
+mod tables;

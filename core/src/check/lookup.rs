@@ -76,7 +76,17 @@ fn new_names(operation: &Operation) -> Vec<(QualifiedName, Option<&str>)> {
         Operation::Rule(_) => Vec::new(),
         Operation::Widen(widen) => vec![(qualified(&widen.column.table), Some(&widen.column.column.text))],
         Operation::AddColumn(add) => vec![(qualified(&add.column.table), Some(&add.column.column.text))],
-        Operation::DropColumn(_) | Operation::CreateIndex(_) | Operation::DropIndex(_) => Vec::new(),
+        Operation::RenameTable(rename) => {
+            let schema = qualified(&rename.table).schema;
+            vec![(QualifiedName::new(schema, &rename.to.text), None)]
+        }
+        Operation::DropColumn(_)
+        | Operation::CreateIndex(_)
+        | Operation::DropIndex(_)
+        | Operation::AddTable(_)
+        | Operation::DropTable(_)
+        | Operation::Enum(_)
+        | Operation::Sql(_) => Vec::new(),
     }
 }
 
@@ -107,7 +117,14 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
             }
             Operation::Widen(_) | Operation::Rule(_) => false,
             Operation::Merge(merge) => qualified(&merge.table) == *table,
-            Operation::AddColumn(_) | Operation::CreateIndex(_) | Operation::DropIndex(_) => false,
+            Operation::DropTable(drop) => qualified(&drop.table) == *table,
+            Operation::RenameTable(rename) => qualified(&rename.table) == *table,
+            Operation::AddColumn(_)
+            | Operation::CreateIndex(_)
+            | Operation::DropIndex(_)
+            | Operation::AddTable(_)
+            | Operation::Enum(_)
+            | Operation::Sql(_) => false,
         })
 }
 

@@ -11,7 +11,7 @@
 //! - [`dependents`]: what hangs on a column and cannot be carried over; [`regroup`]: on several columns at once; [`partitions`]: columns of
 //!   partitioned tables; [`split`], [`merge`]: what these need; [`widen`]: what a wider key needs.
 //! - [`add_column`] and [`drop_column`]: what rows that are there, and code that knows nothing of the change, need of a column that comes or goes.
-//! - [`indexes`]: indexes that come and go.
+//! - [`indexes`], [`tables`], [`labels`]: indexes, tables and labels of enum types that come and go; [`custom`]: statements of the user's own.
 //! - [`in_place`]: whether a type can be changed in the catalog alone; [`view`]: what a view of a table needs.
 //! - [`conflicts`]: changes that get in each other's way.
 
@@ -19,12 +19,14 @@ pub mod add_column;
 pub mod change;
 pub mod conflicts;
 pub mod conversions;
+pub mod custom;
 pub mod dependents;
 pub mod drop_column;
 pub mod expressions;
 pub mod in_place;
 pub mod indexes;
 pub mod inserts;
+pub mod labels;
 pub mod lookup;
 pub mod mapping;
 pub mod merge;
@@ -36,6 +38,7 @@ pub mod phases;
 pub mod regroup;
 pub mod rules;
 pub mod split;
+pub mod tables;
 pub mod types;
 pub mod view;
 mod view_reads;

@@ -98,8 +98,13 @@ fn needs_feature(
         Operation::Merge(merge) => merge.table.table.span,
         Operation::AddColumn(add) => add.column.table.table.span,
         Operation::DropColumn(drop) => drop.column.table.table.span,
-        Operation::CreateIndex(_) | Operation::DropIndex(_) => operation.keyword(),
         Operation::Rule(rule) => rule.table_span(),
+        Operation::AddTable(add) => add.sql.span,
+        Operation::DropTable(drop) => drop.table.table.span,
+        Operation::RenameTable(rename) => rename.table.table.span,
+        Operation::CreateIndex(_) | Operation::DropIndex(_) | Operation::Enum(_) | Operation::Sql(_) => {
+            operation.keyword()
+        }
     });
     let name = written_column(&table.name, &column.name);
     let place = at_line(column.line, change.before.schema());

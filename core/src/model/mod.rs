@@ -6,6 +6,7 @@ mod objects;
 pub mod resolve;
 pub mod rules;
 mod shape;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::sql::expression::Expression;
 
 pub use objects::{AddColumn, CreateIndex, DropColumn, DropIndex};
 pub use shape::Shape;
+pub use tables::{AddLabel, AddTable, Custom, CustomPart, DropTable, RenameTable};
 
 /// A whole declaration.
 #[derive(Clone, Debug)]
@@ -117,6 +119,16 @@ pub enum OperationKind {
     DropIndex(DropIndex),
     /// What a table says of its rows changes: NOT NULL, constraints, defaults, comments.
     Rule(Box<rules::RuleChange>),
+    /// A table comes.
+    AddTable(AddTable),
+    /// A table goes.
+    DropTable(DropTable),
+    /// A table gets another name.
+    RenameTable(RenameTable),
+    /// An enum type gets a label.
+    AddLabel(AddLabel),
+    /// Anything else.
+    Custom(Custom),
 }
 
 /// Columns of a table become other columns of the same table.
@@ -344,8 +356,13 @@ impl OperationKind {
             (Self::Merge(merge), Side::After) => vec![&merge.target],
             (Self::AddColumn(add), _) => vec![&add.table],
             (Self::DropColumn(drop), _) => vec![&drop.table],
-            (Self::CreateIndex(_) | Self::DropIndex(_), _) => Vec::new(),
             (Self::Rule(rule), side) => rule.tables(side),
+            (Self::AddTable(add), Side::After) => vec![&add.table.name],
+            (Self::DropTable(drop), Side::Before) => vec![&drop.table],
+            (Self::RenameTable(rename), Side::Before) => vec![&rename.from],
+            (Self::RenameTable(rename), Side::After) => vec![&rename.to],
+            (Self::AddTable(_), Side::Before) | (Self::DropTable(_), Side::After) => Vec::new(),
+            (Self::CreateIndex(_) | Self::DropIndex(_) | Self::AddLabel(_) | Self::Custom(_), _) => Vec::new(),
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::carry::Carry;
 use super::{
-    Plan, Probe, Step, add_column, columns, drop_column, expect, in_place, indexes, merge, rules, split, view, widen,
+    Plan, Probe, Step, add_column, columns, custom, drop_column, expect, in_place, indexes, merge, rules, split,
+    tables, view, widen,
 };
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, Model, OperationKind, Shape, Way};
@@ -92,6 +93,11 @@ impl<'a> Part<'a> {
             OperationKind::CreateIndex(create) => indexes::create(self, create),
             OperationKind::DropIndex(drop) => indexes::drop(self, drop),
             OperationKind::Rule(rule) => rules::plan(self, rule),
+            OperationKind::AddTable(add) => tables::add(self, add),
+            OperationKind::DropTable(drop) => tables::drop(self, drop),
+            OperationKind::RenameTable(rename) => tables::rename(self, rename),
+            OperationKind::AddLabel(add) => Some(custom::add_label(add)),
+            OperationKind::Custom(declared) => Some(custom::custom(self, declared)),
         }
     }
 

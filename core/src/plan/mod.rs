@@ -15,6 +15,8 @@ mod columns_sync;
 #[cfg(feature = "compile")]
 mod compare;
 #[cfg(feature = "compile")]
+mod custom;
+#[cfg(feature = "compile")]
 mod drop_column;
 #[cfg(feature = "compile")]
 mod duplicates;
@@ -37,6 +39,8 @@ mod rules;
 mod split;
 #[cfg(feature = "compile")]
 mod sql;
+#[cfg(feature = "compile")]
+mod tables;
 #[cfg(feature = "compile")]
 mod take_over;
 #[cfg(feature = "compile")]

@@ -8,7 +8,7 @@ use super::make::{Part, Planned, table_notes};
 use super::pair_sync::{Pair, PairedColumn, PairedTable, Purpose};
 use super::sql::{self, Block, anonymous};
 use super::{Action, Backfill, Lock, LockLevel, Mode, Phase, Reconcile, Step};
-use crate::ident::{quote_ident, quote_literal};
+use crate::ident::{QualifiedName, quote_ident, quote_literal};
 use crate::model::SplitChange;
 use crate::schema::{Constraint, ConstraintKind, Table};
 
@@ -136,7 +136,7 @@ impl<'a> Parts<'a> {
             lines.push(format!("constraint {} {definition}", quote_ident(&key.name)));
         }
         let mut statements = vec![format!("create table {} (\n  {}\n)", target.quoted(), lines.join(",\n  "))];
-        statements.push(self.copy_owner_and_privileges());
+        statements.push(copy_owner_and_privileges(&self.split.source, &self.split.target));
         for (from, to) in &self.split.key {
             statements.push(copy_column_privileges(&self.split.source, std::slice::from_ref(from), target, to));
         }
@@ -170,29 +170,6 @@ impl<'a> Parts<'a> {
 
     fn constraint(&self, is: impl Fn(&ConstraintKind) -> bool) -> Option<&'a Constraint> {
         self.target.constraints.iter().find(|constraint| is(&constraint.kind))
-    }
-
-    /// Owner and privileges as they are on the live table, not as they were when the dump was taken (H41).
-    fn copy_owner_and_privileges(&self) -> String {
-        let source = quote_literal(&self.split.source.quoted());
-        let quoted = self.split.target.quoted().replace('%', "%%");
-        let mut block = Block::default();
-        block.open("declare").line("granted record;").line("owner name;").branch("begin");
-        block
-            .line("select pg_catalog.pg_get_userbyid(c.relowner) into strict owner")
-            .line(format!("  from pg_catalog.pg_class c where c.oid = {source}::regclass;"))
-            .open("if owner <> current_user then")
-            .line(format!("execute format({}, owner);", quote_literal(&format!("alter table {quoted} owner to %I"))))
-            .close("end if;")
-            .open("for granted in")
-            .line("select a.privilege_type, a.is_grantable,")
-            .line("  case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role")
-            .line("from pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a")
-            .line(format!("where c.oid = {source}::regclass and a.grantee <> c.relowner"))
-            .line("order by 3, 1");
-        grant_in_loop(&mut block, &format!("grant %s on {quoted} to %s%s"));
-        block.close("end");
-        anonymous(block)
     }
 
     /// The new table's reference to the old one. It is no twin of anything, so it has its final name at once.
@@ -275,4 +252,29 @@ impl<'a> Parts<'a> {
         };
         vec![forward, ghosts]
     }
+}
+
+/// Owner and privileges as they are on the live table, not as they were when the dump was taken (H41).
+pub(super) fn copy_owner_and_privileges(from: &QualifiedName, to: &QualifiedName) -> String {
+    let source = quote_literal(&from.quoted());
+    let quoted = to.quoted().replace('%', "%%");
+    let mut block = Block::default();
+    block.open("declare").line("granted record;").line("owner name;").branch("begin");
+    block
+        .line("select pg_catalog.pg_get_userbyid(c.relowner) into strict owner")
+        .line(format!("  from pg_catalog.pg_class c where c.oid = {source}::regclass;"))
+        .open("if owner <> current_user then")
+        .line(format!("execute format({}, owner);", quote_literal(&format!("alter table {quoted} owner to %I"))))
+        .close("end if;")
+        .open("for granted in")
+        .line("select a.privilege_type, a.is_grantable,")
+        .line(
+            "  case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role",
+        )
+        .line("from pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a")
+        .line(format!("where c.oid = {source}::regclass and a.grantee <> c.relowner"))
+        .line("order by 3, 1");
+    grant_in_loop(&mut block, &format!("grant %s on {quoted} to %s%s"));
+    block.close("end");
+    anonymous(block)
 }

@@ -103,6 +103,18 @@ fn refuse(from: &str, comment: &str, what: &str, change: &str) -> String {
     anonymous(body)
 }
 
+/// For the rest of the transaction, names in statements of the user's own are looked up, and made, in `public` and beside these tables.
+pub fn set_local_search_path<'a>(tables: impl IntoIterator<Item = &'a QualifiedName>) -> String {
+    let mut path = vec!["public".to_owned()];
+    for table in tables {
+        if !path.contains(&table.schema) {
+            path.push(table.schema.clone());
+        }
+    }
+    path.push("pg_temp".to_owned());
+    format!("set local search_path = {}", names(&path))
+}
+
 /// `comment on <object> is …`, or takes the comment away.
 pub fn comment(object: &str, comment: Option<&str>) -> String {
     format!("comment on {object} is {}", comment.map_or_else(|| "null".to_owned(), quote_literal))

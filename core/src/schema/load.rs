@@ -79,6 +79,18 @@ pub fn load(source: &str, sql: &str) -> Result<Schema, Vec<LoadError>> {
     read(Loader::new(source), sql)
 }
 
+/// The statements of a text, each without the `;` behind it.
+///
+/// # Errors
+///
+/// A string, quoted name or comment that does not end.
+pub fn statements(sql: &str) -> Result<Vec<String>, Vec<LoadError>> {
+    let source = Source::new(sql);
+    let statements = split(&source).map_err(|error| vec![error])?;
+    let tokens = statements.ranges.into_iter().map(|range| statements.tokens.get(range).unwrap_or_default());
+    Ok(tokens.map(|tokens| Cursor::new(&source, tokens).text().to_owned()).collect())
+}
+
 /// Reads more statements into a schema.
 ///
 /// # Errors

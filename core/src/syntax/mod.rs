@@ -136,6 +136,16 @@ pub enum Operation {
     DropIndex(DropIndex),
     /// `require t.a …`, `constrain t: …` and so on: what a table says of its rows.
     Rule(rules::Rule),
+    /// `add table "create table …";`
+    AddTable(AddTable),
+    /// `drop table t;`
+    DropTable(DropTable),
+    /// `rename table t to u;`
+    RenameTable(RenameTable),
+    /// `enum mood add value "x";`
+    Enum(EnumChange),
+    /// `sql { expand "…" undo "…" }`
+    Sql(Sql),
 }
 
 impl Operation {
@@ -153,6 +163,11 @@ impl Operation {
             Self::DropColumn(_) => "drop",
             Self::CreateIndex(_) => "create index",
             Self::DropIndex(_) => "drop index",
+            Self::AddTable(_) => "add table",
+            Self::DropTable(_) => "drop table",
+            Self::RenameTable(_) => "rename table",
+            Self::Enum(_) => "enum",
+            Self::Sql(_) => "sql",
         }
     }
 
@@ -170,6 +185,11 @@ impl Operation {
             Self::DropColumn(drop) => drop.keyword,
             Self::CreateIndex(create) => create.keyword,
             Self::DropIndex(drop) => drop.keyword,
+            Self::AddTable(add) => add.keyword,
+            Self::DropTable(drop) => drop.keyword,
+            Self::RenameTable(rename) => rename.keyword,
+            Self::Enum(change) => change.keyword,
+            Self::Sql(sql) => sql.keyword,
         }
     }
 }
@@ -456,6 +476,111 @@ pub struct DropIndex {
     pub keyword: Span,
     /// The index: it shares its names with tables.
     pub index: TablePath,
+}
+
+/// `add table "create table …";`
+#[derive(Clone, Debug)]
+pub struct AddTable {
+    /// The word `add`.
+    pub keyword: Span,
+    /// `CREATE TABLE`, and statements about that table.
+    pub sql: Literal,
+}
+
+/// `drop table t;`
+#[derive(Clone, Debug)]
+pub struct DropTable {
+    /// The word `drop`.
+    pub keyword: Span,
+    /// What goes.
+    pub table: TablePath,
+}
+
+/// `rename table t to u;`
+#[derive(Clone, Debug)]
+pub struct RenameTable {
+    /// The word `rename`.
+    pub keyword: Span,
+    /// What is renamed.
+    pub table: TablePath,
+    /// The new name, in the same schema.
+    pub to: Name,
+}
+
+/// `enum mood add value "x" before "y";`
+#[derive(Clone, Debug)]
+pub struct EnumChange {
+    /// The word `enum`.
+    pub keyword: Span,
+    /// The type: it shares its names with tables.
+    pub ty: TablePath,
+    /// The label.
+    pub label: Literal,
+    /// What happens to it.
+    pub verb: EnumVerb,
+}
+
+/// What happens to a label of an enum type.
+#[derive(Clone, Debug)]
+pub enum EnumVerb {
+    /// `add value … before "y"`
+    Add {
+        /// Where in the order; at the end without it.
+        place: Option<LabelPlace>,
+    },
+    /// `rename value … to "b"`
+    Rename {
+        /// The new label.
+        to: Literal,
+    },
+    /// `drop value …`
+    Drop,
+}
+
+/// `before "y"` or `after "y"`
+#[derive(Clone, Debug)]
+pub struct LabelPlace {
+    /// `before`, not `after`.
+    pub before: bool,
+    /// The label that is there.
+    pub label: Literal,
+}
+
+/// `sql { expand "…" undo "…" locks users access exclusive, … }`
+#[derive(Clone, Debug)]
+pub struct Sql {
+    /// The word `sql`.
+    pub keyword: Span,
+    /// In the order of the source.
+    pub parts: Vec<SqlPart>,
+    /// `irreversible`
+    pub irreversible: Option<Span>,
+}
+
+/// The statements of one phase.
+#[derive(Clone, Debug)]
+pub struct SqlPart {
+    /// `expand`, `dual_write`, `validate`, `contract`.
+    pub phase: Name,
+    /// What runs.
+    pub statements: Literal,
+    /// `undo "…"`: what takes it back.
+    pub undo: Option<Literal>,
+    /// `locks users access exclusive`; empty for `locks nothing`.
+    pub locks: Option<Vec<SqlLock>>,
+    /// The words `outside transaction`.
+    pub outside: Option<Span>,
+}
+
+/// `users access exclusive`
+#[derive(Clone, Debug)]
+pub struct SqlLock {
+    /// What is locked.
+    pub table: TablePath,
+    /// How strongly, as written.
+    pub level: String,
+    /// Where that stands.
+    pub span: Span,
 }
 
 /// `backfill { batch 5000 }`

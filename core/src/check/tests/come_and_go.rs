@@ -76,3 +76,72 @@ CREATE TABLE parts (id int) PARTITION BY RANGE (id);";
         "change x { create index t (a); stage expand; }",
     ]));
 }
+
+#[test]
+fn tables() {
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a text); CREATE TABLE child (t_id int REFERENCES t);
+CREATE TABLE secret (id int PRIMARY KEY); ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+CREATE TABLE sent (id int PRIMARY KEY); CREATE PUBLICATION all_of_it FOR TABLE sent; CREATE VIEW v AS SELECT id FROM sent;";
+    snapshot!(Case::with(schema).mistakes(&[
+        "change x { add table; stage expand; }",
+        "change x { add table \"create tabel notes (id int)\"; stage expand; }",
+        "change x { add table \"create table t (id int)\"; stage expand; }",
+        "change x { add table \"create table t (id int)\"; stage contract; }",
+        "change x { add table \"create view w as select 1\"; stage expand; }",
+        "change x { add table \"create table a (id int); create table b (id int)\"; stage expand; }",
+        "change x { add table \"create table a (id int); insert into a values (1)\"; stage expand; }",
+        "change x { add table \"create table a (id int) partition by range (id)\"; stage expand; }",
+        "change x { add table \"create table a (id int)\"; stage expand; } change y { add table \"create table a (id int)\"; stage expand; }",
+        "change x { drop table t; stage expand; }",
+        "change x { drop table sent; stage expand; }",
+        "change x { drop table tt; stage expand; }",
+        "change x { drop table tt; stage contract; }",
+        "change x { drop table child; stage expand; } change y { rename child.t_id to parent; stage expand; }",
+        "change x { rename table t to child; stage expand; }",
+        "change x { rename table secret to hidden; stage expand; }",
+        "change x { rename table sent to received; stage expand; }",
+        "change x { rename table t; stage expand; }",
+        "change x { rename table t to u; stage expand; } change y { rename t.a to b; stage expand; }",
+    ]));
+}
+
+#[test]
+fn labels_of_enums() {
+    let schema = "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, mood mood);";
+    snapshot!(Case::with(schema).mistakes(&[
+        "change x { enum moods add value \"x\"; stage expand; }",
+        "change x { enum mood add value \"ok\"; stage expand; }",
+        "change x { enum mood add value \"ok\"; stage contract; }",
+        "change x { enum mood add value \"\"; stage expand; }",
+        "change x { enum mood add value \"x\" after \"okay\"; stage expand; }",
+        "change x { enum mood rename value \"sad\" to \"blue\"; stage expand; }",
+        "change x { enum mood drop value \"sad\"; stage expand; }",
+        "change x { enum mood add \"x\"; stage expand; }",
+        "change x { enum mood add value x; stage expand; }",
+    ]));
+}
+
+#[test]
+fn statements_of_the_users_own() {
+    let schema = "CREATE TABLE users (id int PRIMARY KEY, a text); CREATE INDEX users_a ON users (a);";
+    snapshot!(Case::with(schema).mistakes(&[
+        "change x { sql { } stage expand; }",
+        "change x { sql { expand \"selct 1\" undo \"select 1\" locks nothing } stage expand; }",
+        "change x { sql { expand \"create extension hstore\" locks nothing } stage expand; }",
+        "change x { sql { expand \"create extension hstore\" undo \"drop extension hstore\" } stage expand; }",
+        "change x { sql { expand \"select 1\" undo \"select 1\" locks nothing, irreversible } stage expand; }",
+        "change x { sql { contract \"select 1\" undo \"select 1\" locks nothing } stage expand; }",
+        "change x { sql { validate \"select 1\" undo \"select 1\" locks nothing, expand \"select 1\" undo \"select 1\" locks nothing } stage expand; }",
+        "change x { sql { validate \"drop index concurrently users_a\" locks users share, irreversible } stage expand; }",
+        "change x { sql { validate \"create index concurrently i on users (a)\" locks users share outside transaction, irreversible } stage expand; }",
+        "change x { sql { validate \"select 1\" locks nothing outside transaction, irreversible } stage expand; }",
+        "change x { sql { validate \"alter table users add constraint c check (a <> '') not valid; alter table users validate constraint c\" undo \"alter table users drop constraint c\" locks users access exclusive } stage expand; }",
+        "change x { sql { contract \"begin; select 1; commit\" locks nothing } stage expand; }",
+        "change x { sql { contract \"drop table users cascade\" locks users access exclusive } stage expand; }",
+        "change x { sql { contract \"select 1\" locks usres share } stage expand; }",
+        "change x { sql { contract \"select 1\" locks users shared } stage expand; }",
+        "change x { sql { contract \"select 1\" locks users } stage expand; }",
+        "change x { sql { backfill \"select 1\" locks nothing } stage expand; }",
+        "change x { sql { contract \"select 'a\" locks nothing } stage expand; }",
+    ]));
+}

@@ -7,6 +7,7 @@ mod merge;
 mod objects;
 mod rules;
 mod split;
+mod tables;
 pub mod widen;
 
 use super::{OperationKind, Shape};
@@ -26,5 +27,10 @@ pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {
         OperationKind::CreateIndex(change) => objects::create_index(before, change),
         OperationKind::DropIndex(change) => objects::drop_index(before, change),
         OperationKind::Rule(change) => rules::apply(before, change),
+        OperationKind::AddTable(change) => tables::add_table(before, change),
+        OperationKind::DropTable(change) => tables::drop_table(before, change),
+        OperationKind::RenameTable(change) => tables::rename_table(before, change),
+        // No row looks different.
+        OperationKind::AddLabel(_) | OperationKind::Custom(_) => before.clone(),
     }
 }

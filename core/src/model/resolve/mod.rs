@@ -2,12 +2,14 @@
 
 mod add_column;
 mod columns;
+mod custom;
 mod drop_column;
 mod indexes;
 mod merge;
 mod regroup;
 mod rules;
 mod split;
+mod tables;
 mod widen;
 
 use std::collections::BTreeSet;
@@ -184,6 +186,13 @@ impl<'a> Resolution<'a> {
             }
             Operation::DropIndex(drop) => OperationKind::DropIndex(self.drop_index(drop, &mut claim, errors)?),
             Operation::Rule(rule) => OperationKind::Rule(Box::new(self.rule(rule, &mut claim, errors)?)),
+            Operation::AddTable(add) => OperationKind::AddTable(self.add_table(add, &mut claim, errors)?),
+            Operation::DropTable(drop) => OperationKind::DropTable(self.drop_table(drop, &mut claim, errors)?),
+            Operation::RenameTable(rename) => {
+                OperationKind::RenameTable(self.rename_table(rename, &mut claim, errors)?)
+            }
+            Operation::Enum(change) => OperationKind::AddLabel(self.enum_change(change, errors)?),
+            Operation::Sql(sql) => OperationKind::Custom(self.sql(sql, errors)?),
         };
         Some((kind, claim))
     }

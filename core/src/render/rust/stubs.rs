@@ -100,8 +100,20 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
             let column = column(&drop.column.column, table)?;
             Some(OperationKind::DropColumn(model::DropColumn { table: table.name.clone(), column, default: None }))
         }
-        Operation::CreateIndex(_) | Operation::DropIndex(_) => None,
         Operation::Rule(tree) => rule(tree, shape),
+        Operation::DropTable(drop) => {
+            Some(OperationKind::DropTable(model::DropTable { table: table(&drop.table, shape)?.name.clone() }))
+        }
+        Operation::RenameTable(rename) => {
+            let from = table(&rename.table, shape)?.name.clone();
+            let to = QualifiedName::new(&from.schema, &rename.to.text);
+            Some(OperationKind::RenameTable(model::RenameTable { from, to, security_invoker: false }))
+        }
+        Operation::CreateIndex(_)
+        | Operation::DropIndex(_)
+        | Operation::AddTable(_)
+        | Operation::Enum(_)
+        | Operation::Sql(_) => None,
     }
 }
 

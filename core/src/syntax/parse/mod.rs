@@ -1,11 +1,13 @@
 //! Tokens to tree, with one message for one mistake, and on with the next item.
 
 mod columns;
+mod enums;
 mod indexes;
 mod moves;
 mod pieces;
 mod regroup;
 mod rules;
+mod sql;
 mod tables;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -17,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 /// The words that begin an item of a declaration.
 const ITEMS: [&str; 4] = ["schema", "server", "type", "change"];
 /// The words that begin an operation.
-const OPERATIONS: [&str; 16] = [
+const OPERATIONS: [&str; 18] = [
     "rename",
     "retype",
     "divide",
@@ -28,6 +30,8 @@ const OPERATIONS: [&str; 16] = [
     "add",
     "drop",
     "create",
+    "enum",
+    "sql",
     "require",
     "relax",
     "constrain",
@@ -264,6 +268,7 @@ impl Parser<'_> {
         let words = change_words();
         let word = self.word(cursor, &words)?;
         self.under(&word, |parser| match word.text {
+            "rename" if cursor.at_item(&["table"]) => parser.rename_table(cursor, &word, change),
             "rename" => parser.rename(cursor, &word, change),
             "retype" => parser.retype(cursor, &word, change),
             "divide" => parser.divide(cursor, &word, change),
@@ -271,13 +276,17 @@ impl Parser<'_> {
             "split" => parser.split(cursor, &word, change),
             "widen" => parser.widen(cursor, &word, change),
             "merge" => parser.merge(cursor, &word, change),
+            "add" if cursor.at_item(&["table"]) => parser.add_table(cursor, &word, change),
             "add" => parser.add(cursor, &word, change),
             "drop" if cursor.at_item(&["index"]) => parser.drop_index(cursor, &word, change),
+            "drop" if cursor.at_item(&["table"]) => parser.drop_table(cursor, &word, change),
             "drop" => parser.drop(cursor, &word, change),
             "create" => parser.create_index(cursor, &word, change),
             "require" | "relax" | "constrain" | "unconstrain" | "default" | "comment" => {
                 parser.rule(cursor, &word, change)
             }
+            "enum" => parser.enum_change(cursor, &word, change),
+            "sql" => parser.statements(cursor, &word, change),
             "after" => {
                 let name = parser.name(cursor, "the name of the change that this one builds on", "after <change>;")?;
                 change.after.push(name);

@@ -1,9 +1,12 @@
-//! Operations on whole tables: `split`.
+//! Operations on whole tables: `split`, `add table`, `drop table`, `rename table`.
 
-use super::{Parsed, Parser, Word};
+use super::{Parsed, Parser, Word, change_words};
 use crate::syntax::cursor::Cursor;
-use crate::syntax::{Change, Operation, Split};
+use crate::syntax::{AddTable, Change, DropTable, Operation, RenameTable, Split};
 
+const ADD_FORM: &str = "add table \"create table <table> (…)\";";
+const DROP_FORM: &str = "drop table <table>;";
+const RENAME_FORM: &str = "rename table <table> to <new_name>;";
 const SPLIT_FORM: &str = "split <table> into <new_table> { key <column>, move <column>, <column> }";
 
 impl Parser<'_> {
@@ -25,5 +28,32 @@ impl Parser<'_> {
         });
         change.operations.push(Operation::Split(split));
         Ok(())
+    }
+
+    /// `add table "create table …";`
+    pub(super) fn add_table(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
+        cursor.bump();
+        let table = Word { text: "table", span: word.span, is_guess: false };
+        let sql = self.sql_after(cursor, &table, ADD_FORM)?;
+        change.operations.push(Operation::AddTable(AddTable { keyword: word.span, sql }));
+        self.semicolon(cursor, &change_words())
+    }
+
+    /// `drop table t;`
+    pub(super) fn drop_table(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
+        cursor.bump();
+        let table = self.table_path(cursor, "the table", DROP_FORM)?;
+        change.operations.push(Operation::DropTable(DropTable { keyword: word.span, table }));
+        self.semicolon(cursor, &change_words())
+    }
+
+    /// `rename table t to u;`
+    pub(super) fn rename_table(&mut self, cursor: &mut Cursor, word: &Word, change: &mut Change) -> Parsed<()> {
+        cursor.bump();
+        let table = self.table_path(cursor, "the table", RENAME_FORM)?;
+        self.lead_in(cursor, "to", RENAME_FORM)?;
+        let to = self.new_column(cursor, RENAME_FORM)?;
+        change.operations.push(Operation::RenameTable(RenameTable { keyword: word.span, table, to }));
+        self.semicolon(cursor, &change_words())
     }
 }
