@@ -53,7 +53,7 @@ fn limit_widens(from: &[String], to: &[String]) -> bool {
 
 /// More digits before the point, and as many behind it.
 fn numeric_widens(from: &[String], to: &[String]) -> bool {
-    let scale = |modifiers: &[String]| modifiers.get(1).map_or(Some(0), number);
+    let scale = |modifiers: &[String]| modifiers.get(1).map_or(Some(0), |scale| number(scale));
     match (from.first(), to.first()) {
         (_, None) => true,
         (Some(digits), Some(more)) => {
@@ -63,7 +63,7 @@ fn numeric_widens(from: &[String], to: &[String]) -> bool {
     }
 }
 
-fn number(modifier: &String) -> Option<i64> {
+fn number(modifier: &str) -> Option<i64> {
     modifier.parse().ok()
 }
 
