@@ -129,7 +129,7 @@ impl<'a> Resolution<'a> {
         let (table, column) = self.column(&tree.column, &tree.new_name().text, errors)?;
         let ty = types::declared(&tree.ty, self.shape, errors);
         if let Some(to) = &tree.to {
-            self.can_have_another_name(tree, to, table, column, errors);
+            self.can_have_another_name(tree, to, table, column, errors)?;
         } else if self.draft.stage == Stage::Contract && ty.as_ref() == Some(&column.ty) {
             let name = written_column(&table.name, &column.name);
             let found = format!("`{name}` is of type `{}` ({})", column.ty, at_line(column.line, self.shape.schema()));
@@ -187,16 +187,24 @@ impl<'a> Resolution<'a> {
         Some(change)
     }
 
-    fn can_have_another_name(&self, tree: &Retype, to: &Name, table: &Table, column: &Column, errors: &mut Errors) {
+    fn can_have_another_name(
+        &self,
+        tree: &Retype,
+        to: &Name,
+        table: &Table,
+        column: &Column,
+        errors: &mut Errors,
+    ) -> Option<()> {
         if to.text != column.name {
             names::is_free_column(to, table, self.shape, errors);
-            return;
+            return Some(());
         }
         errors.push(
             Diagnostic::new(to.span, format!("`{}` is the old name", to.text))
                 .note("a column that keeps its name is retyped without naming it a second time")
                 .help(format!("write `retype {} to {} …`", written_column(&table.name, &column.name), tree.ty.text)),
         );
+        None
     }
 
     /// Until the contract nothing happens, and what the old type does not take is refused.
@@ -237,11 +245,16 @@ impl<'a> Resolution<'a> {
                         "{}; without another type, `forward` has to make other values",
                         at_line(column.line, self.shape.schema())
                     ))
-                    .help(format!(
-                        "for another name alone, write `rename {} to {};`",
-                        touched.name(),
-                        written(&tree.new_name().text)
-                    )),
+                    .help(match &tree.to {
+                        Some(to) => {
+                            format!(
+                                "for another name alone, write `rename {} to {};`",
+                                touched.name(),
+                                written(&to.text)
+                            )
+                        }
+                        None => "leave the change out".to_owned(),
+                    }),
             );
             return;
         }
