@@ -36,6 +36,7 @@ const SCHEMA: &str = "
         user_id bigint references users on delete cascade,
         user_email text references users (email) on update cascade
     );
+    create table tags (name text not null);
     create table items (id bigint primary key, order_id integer not null references orders);
     create table settings (
         user_id bigint primary key references users on delete cascade,
@@ -74,6 +75,20 @@ locks! {
     drop: "drop users.total { with users_total_check, users_stats }";
     create_index: r#"create index on users (lower(name) desc, total) unique where "total > 0" name by_name;"#;
     drop_index: "drop index users_name_idx;";
+    require: r#"require users.code { fill "name || total" or reject }"#;
+    require_or_reject: "require users.bio or reject;";
+    relax: "relax users.email { nulls from contract }";
+    relax_early: r#"relax users.email { nulls from dual_write, backward "'user ' || id" or reject }"#;
+    constrain_by_a_check: r#"constrain users: check users_code_check "code <> ''" { fix code "null", old writes reject }"#;
+    constrain_by_a_key: "constrain users: unique (code, total) include (bio) or reject;";
+    constrain_by_a_primary_key: "constrain tags: primary key (name) or reject;";
+    constrain_by_a_reference: "constrain items: foreign key parent (id) references users on delete cascade or reject;";
+    constrain_by_a_reference_that_mends: r#"constrain users: (total) references orders { fix total "1", old writes reject }"#;
+    unconstrain_a_check: "unconstrain users: users_total_check;";
+    unconstrain_a_reference: "unconstrain orders: orders_user_id_fkey;";
+    default: r#"default users.total: "7";"#;
+    default_none: "default users.total: none;";
+    comment: r#"comment users: "People"; comment users.name: "What we call them";"#;
     several: r#"rename users.code to voucher; retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } rename users.avatar_url to avatar;"#;
 }
 

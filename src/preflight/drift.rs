@@ -61,8 +61,8 @@ fn differences(
     if !live::same_type(tx, &column.ty, &now.ty)? {
         differences.push(format!("it is {}, not {}", now.ty, column.ty.replace('"', "")));
     }
-    // Later on, the change's own steps may have loosened or tightened it.
-    if look.reached > Phase::Declared {
+    // Later on, the change's own steps may have loosened or tightened it; and another change in flight may be about nothing else.
+    if look.reached > Phase::Declared || now.is_ruled {
         return Ok(differences);
     }
     let either = |yes: bool, words: [&str; 2]| words[usize::from(!yes)].to_string();

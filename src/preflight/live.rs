@@ -16,6 +16,8 @@ pub(super) struct LiveColumn {
     pub expression: Option<String>,
     pub identity: bool,
     pub generated: bool,
+    /// Whether a change in flight has a constraint on it, and with it what it says of NULL or its default.
+    pub is_ruled: bool,
 }
 
 /// A constraint, an index or statistics, as they are.
@@ -50,7 +52,9 @@ pub(super) fn columns(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result
     let rows = tx
         .query(
             "select attname::text, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid),
-                attidentity <> '', attgenerated <> ''
+                attidentity <> '', attgenerated <> '',
+                exists (select from pg_constraint as c where c.conrelid = attrelid and c.conkey @> array[attnum]
+                    and obj_description(c.oid, 'pg_constraint') like 'coexist: %')
             from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
             where attrelid = to_regclass($1) and attnum > 0 and not attisdropped",
             &[&table.quoted()],
@@ -63,6 +67,7 @@ pub(super) fn columns(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result
         expression: row.get(3),
         identity: row.get(4),
         generated: row.get(5),
+        is_ruled: row.get(6),
     });
     Ok(Some(columns.collect()))
 }

@@ -47,6 +47,8 @@ fn h56_orphans_are_found_with_their_keys() {
         "change it { constrain orders: (user_id) references users or reject; stage expand; }",
     );
     assert_eq!(found(&mut db, "orphans_orders_user_id_fkey"), ["2"]);
+    let error = db.fails_to_reach(Phase::Expanded);
+    assert!(error.contains("rows of orders that reference no row of users"), "{error}");
     assert_eq!(blocks(&db.plans[0], "orphans_orders_user_id_fkey"), Phase::DualWriting);
     let both =
         "change it { constrain orders: (tenant, email) references users (tenant, email) or reject; stage expand; }";

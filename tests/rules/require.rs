@@ -128,6 +128,8 @@ fn old_writes_are_rejected_and_old_rows_can_be_written() {
 fn h53_nulls_are_found_with_their_keys() {
     let mut db = InFlight::new(USERS, ROWS, "change it { require users.email or reject; stage expand; }");
     assert_eq!(found(&mut db, "null_email"), ["2", "3"]);
+    let error = db.fails_to_reach(Phase::Expanded);
+    assert!(error.contains("rows of users whose email is null"), "{error}");
     assert_eq!(blocks(&db.plans[0], "null_email"), Phase::DualWriting);
     db.run("update users set email = name").reach(Phase::Validated);
     assert_eq!(found(&mut db, "null_email"), Vec::<String>::new());

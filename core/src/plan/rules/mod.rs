@@ -45,23 +45,28 @@ fn constraint_object(table: &QualifiedName, name: &str) -> String {
     format!("constraint {} on {}", quote_ident(name), table.quoted())
 }
 
-/// Says that the change has begun where nothing that it makes can bear its mark: a constraint that is always true. While it is there, there is
-/// something to take back; after the contract there is not (H76).
+/// Says that the change has begun where nothing that it makes can bear its mark: a constraint on the column that is always true. While it is
+/// there, there is something to take back, and other changes know why the column is not as the schema says; after the contract neither is so
+/// (H76).
 struct Begun<'a> {
     table: &'a QualifiedName,
+    column: &'a str,
     name: String,
     change: &'a str,
 }
 
 impl<'a> Begun<'a> {
-    fn new(part: &'a Part<'_>, table: &'a QualifiedName) -> Self {
-        Self { table, name: crate::ident::derived_name(&[&part.own, "begun"]), change: &part.change.name }
+    fn new(part: &'a Part<'_>, table: &'a QualifiedName, column: &'a str) -> Self {
+        Self { table, column, name: crate::ident::derived_name(&[&part.own, "begun"]), change: &part.change.name }
     }
 
     fn make(&self) -> [String; 2] {
         let (table, name) = (self.table.quoted(), quote_ident(&self.name));
         [
-            format!("alter table {table} add constraint {name} check (true) not valid"),
+            format!(
+                "alter table {table} add constraint {name} check ({} is null or true) not valid",
+                quote_ident(self.column)
+            ),
             sql::mark(&constraint_object(self.table, &self.name), self.change),
         ]
     }

@@ -25,7 +25,7 @@ pub(super) fn plan(part: &Part<'_>, relax: &RelaxChange) -> Option<Planned> {
         planned.notes.push(format!("until the contract, a write that makes {} null fails", relax.column));
         return Some(planned);
     };
-    let begun = Begun::new(part, &table.name);
+    let begun = Begun::new(part, &table.name, &relax.column);
     let mut relaxing =
         step("relax", title, Phase::DualWriting, begun.make().into_iter().chain([drop]).collect(), lock());
     relaxing.undo = undo(part, table, &relax.column, backward, &begun);

@@ -56,7 +56,7 @@ pub(super) fn default(part: &Part<'_>, default: &DefaultChange) -> Option<Planne
         planned.notes.push(format!("until the contract, an INSERT without {} gets the default", default.column));
         return Some(planned);
     };
-    let begun = Begun::new(part, table);
+    let begun = Begun::new(part, table, &default.column);
     let title = format!("{} is the default of {}", after.text, default.column);
     let statements = begun.make().into_iter().chain([set(&default.after)]).collect();
     let mut setting = step("default", title, Phase::DualWriting, statements, locks());
