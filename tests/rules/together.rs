@@ -12,18 +12,19 @@ const SHOP: &str = "create table users (id bigint primary key, name text);
     create table orders (id bigint primary key, user_id bigint, total integer, note text, code text);";
 const ROWS: &str = "insert into users values (1, 'a'), (2, 'b');
     insert into orders select n, 1 + n % 3, n - 5, nullif('n' || n % 4, 'n0'), 'c' || n from generate_series(1, 200) n";
+/// What others find in the shape that they begin with, the default, comes first.
 const CHANGES: &str = r#"
+    change e { default orders.total: "3"; stage contract; }
     change a { require orders.note { fill "'none'" } stage contract; }
     change b { constrain orders: check positive "total >= 0" { fix total "0" } stage contract; }
     change c { constrain orders: (user_id) references users { fix user_id "null", old writes reject } stage contract; }
     change d { rename orders.code to label; stage contract; }
-    change e { default orders.total: "3"; stage contract; }
     change f { constrain orders: unique (id, total) or reject; stage contract; }
 "#;
 
 #[test]
 fn many_changes_of_one_table_at_once() {
-    let mut db = InFlight::new(SHOP, ROWS, CHANGES);
+    let mut db = InFlight::new(SHOP, ROWS, &CHANGES.replace("stage contract", "stage expand"));
     let before = super::support::catalog_dump(&mut db.client);
     db.reach(Phase::Validated);
     db.run("insert into orders (id, total, code) values (1000, -1, 'x'); insert into orders (id, label) values (1001, 'y')");
@@ -34,6 +35,7 @@ fn many_changes_of_one_table_at_once() {
     db.roll_back();
     let now = super::support::catalog_dump(&mut db.client);
     assert!(now == before, "{}", coexist::catalog::diff(&before, &now));
+    let mut db = InFlight::new(SHOP, ROWS, CHANGES);
     db.reach(Phase::Contracted);
     assert_eq!(db.row("select count(*) from orders where total < 0 or note is null or user_id > 2"), "0");
 }
