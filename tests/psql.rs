@@ -16,11 +16,14 @@ use support::in_flight::plans;
 const SCHEMA: &str = "create table users (id bigint primary key, name text not null, total integer, bio text, place text);
     create index users_name on users (lower(name)); alter table users add constraint users_total check (total >= 0);
     create table notes (id bigint primary key, body text); create table prices (id bigint primary key, price integer not null, code varchar(9) check (code <> ''));
-    create table settings (user_id bigint primary key references users on delete cascade, theme text not null, note text);";
+    create table settings (user_id bigint primary key references users on delete cascade, theme text not null, note text);
+    create table orders (id bigint primary key, user_id bigint references users on delete cascade, city text);
+    create index on orders (user_id);";
 const DATA: &str =
     "insert into users (id, name, total, bio) select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n;
     insert into notes values (1, 'n'); insert into prices select n, n, 'c' from generate_series(1, 1000) n;
-    insert into settings select n, 't' || n, null from generate_series(1, 12000, 5) n";
+    insert into settings select n, 't' || n, null from generate_series(1, 12000, 5) n;
+    insert into orders select n, 1 + n % 4000, 'c' || n % 4000 from generate_series(1, 12000) n";
 const CHANGES: &str = r#"
     change rename_name { rename users.name to full_name; stage contract; }
     change widen_total { retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } stage contract; }
@@ -35,6 +38,7 @@ const CHANGES: &str = r#"
     }
     change split_bio { split users into profiles { key user_id, move bio } stage contract; backfill { batch 700 } }
     change merge_settings { merge settings into users { key user_id, move theme or "'light'", note } stage contract; backfill { batch 700 } }
+    change move_city { move orders.city to users.city { via orders.user_id, conflicting rows refuse } stage contract; backfill { batch 700 } }
 "#;
 const FORWARD: [&str; 4] = ["1_expand.sql", "2_trigger.sql", "3_backfill.sql", "4_validate.sql"];
 

@@ -29,8 +29,10 @@ const SCHEMA: &str = r#"
     create table orders (
         id serial primary key,
         user_id bigint references users on delete cascade,
+        note text,
         user_email text references users (email) on update cascade deferrable initially deferred
     );
+    create index on orders (user_id);
     create table "settings of users" (
         user_id bigint primary key references users on delete cascade,
         theme text not null default 'dark',
@@ -90,6 +92,8 @@ golden! {
     default_and_comment: r#"default users.total: "7"; comment users: "People, and what they owe";"#;
     split_always: "split users into codes { key user_id, move code, always }";
     merge: r#"merge "settings of users" into users { key user_id, move theme or "'light'", notes as remarks, always }"#;
+    move_up: "move orders.note to users.last_note { via orders.user_id, conflicting rows refuse }";
+    move_down: "move users.code to orders.user_code { via orders.user_id, unmatched discard }";
     divide: r#"divide users.name into first_name: text not null, last_name: text { forward first_name "split_part(name, ' ', 1)" or "'?'", forward last_name "nullif(substr(name, length(split_part(name, ' ', 1)) + 2), '')" or quarantine, backward "first_name || coalesce(' ' || last_name, '')" or reject }"#;
     combine: r#"combine users.(bio, avatar_url) into profile: jsonb not null { forward "jsonb_build_object('bio', bio, 'avatar', avatar_url)" or reject, backward bio "profile->>'bio'" or reject, backward avatar_url "profile->>'avatar'" or reject }"#;
     several_on_one_table: r#"rename users.code to voucher; retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } rename users.avatar_url to avatar;"#;

@@ -69,6 +69,7 @@ fn new_names(operation: &Operation) -> Vec<(QualifiedName, Option<&str>)> {
             regroup.into.iter().map(|new| (table.clone(), Some(new.name.text.as_str()))).collect()
         }
         Operation::Split(split) => vec![(qualified(&split.into), None)],
+        Operation::Move(tree) => vec![(qualified(&tree.to.table), Some(&tree.to.column.text))],
         Operation::Merge(merge) => {
             let into = qualified(&merge.into);
             merge.moved.iter().map(|moved| (into.clone(), Some(moved.new_name().text.as_str()))).collect()
@@ -125,6 +126,7 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
             | Operation::AddTable(_)
             | Operation::Enum(_)
             | Operation::Sql(_) => false,
+            Operation::Move(tree) => qualified(&tree.column.table) == *table && tree.column.column.text == column,
         })
 }
 

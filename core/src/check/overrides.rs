@@ -105,6 +105,7 @@ fn needs_feature(
         Operation::CreateIndex(_) | Operation::DropIndex(_) | Operation::Enum(_) | Operation::Sql(_) => {
             operation.keyword()
         }
+        Operation::Move(tree) => tree.column.table.table.span,
     });
     let name = written_column(&table.name, &column.name);
     let place = at_line(column.line, change.before.schema());

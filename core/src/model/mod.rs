@@ -129,6 +129,8 @@ pub enum OperationKind {
     AddLabel(AddLabel),
     /// Anything else.
     Custom(Custom),
+    /// A column moves to a table that is related by a foreign key: move.
+    Move(MoveChange),
 }
 
 /// Columns of a table become other columns of the same table.
@@ -323,6 +325,41 @@ pub struct MergedColumn {
     pub absent: Option<Expression>,
 }
 
+/// A column moves to a table that is related by a foreign key.
+#[derive(Clone, Debug)]
+pub struct MoveChange {
+    /// The table that has the column.
+    pub from: QualifiedName,
+    /// The column.
+    pub column: String,
+    /// The table that it moves to.
+    pub to: QualifiedName,
+    /// Its name there.
+    pub new_column: String,
+    /// Whether the table that has the column references the other one.
+    pub upwards: bool,
+    /// The foreign key: the referencing column and the referenced one.
+    pub reference: Vec<(String, String)>,
+    /// A row that is referenced has one row at most that references it.
+    pub one_to_one: bool,
+    /// What several rows come to that belong to one and do not agree, as an aggregate over the column; without it they are refused.
+    pub take: Option<Expression>,
+    /// The value of a row that has no row in the other table goes; otherwise such a row is refused.
+    pub discard: bool,
+}
+
+impl MoveChange {
+    /// The table that references the other one, with its column that holds the value.
+    pub fn many(&self) -> (&QualifiedName, &str) {
+        if self.upwards { (&self.from, &self.column) } else { (&self.to, &self.new_column) }
+    }
+
+    /// The table that is referenced, with its column that holds the value.
+    pub fn one(&self) -> (&QualifiedName, &str) {
+        if self.upwards { (&self.to, &self.new_column) } else { (&self.from, &self.column) }
+    }
+}
+
 impl OperationKind {
     /// Puts into one what operations do to columns of one table: it costs one set of triggers and one backfill then. No operation of a change
     /// builds on another, so their order is of no matter.
@@ -363,6 +400,7 @@ impl OperationKind {
             (Self::RenameTable(rename), Side::After) => vec![&rename.to],
             (Self::AddTable(_), Side::Before) | (Self::DropTable(_), Side::After) => Vec::new(),
             (Self::CreateIndex(_) | Self::DropIndex(_) | Self::AddLabel(_) | Self::Custom(_), _) => Vec::new(),
+            (Self::Move(change), _) => vec![&change.from, &change.to],
         }
     }
 
@@ -384,6 +422,9 @@ impl OperationKind {
                 let key = change.key.iter().find(|(_, to)| to == column).map(|(from, _)| from);
                 let from = key.or_else(|| change.moved.iter().find(|moved| *moved == column))?;
                 Some((&change.source, from.as_str()))
+            }
+            Self::Move(change) if change.to == *table && change.new_column == column => {
+                Some((&change.from, change.column.as_str()))
             }
             Self::Merge(change) if change.target == *table => {
                 let moved = change.moved.iter().find(|moved| moved.to == column)?;
@@ -426,6 +467,7 @@ impl OperationKind {
         match self {
             Self::Split(split) => split.target == *table,
             Self::Merge(merge) => merge.target == *table,
+            Self::Move(change) => change.to == *table,
             _ => false,
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::carry::Carry;
 use super::{
-    Plan, Probe, Step, add_column, columns, custom, drop_column, expect, in_place, indexes, merge, rules, split,
-    tables, view, widen,
+    Plan, Probe, Step, add_column, columns, custom, drop_column, expect, in_place, indexes, merge, move_column, rules,
+    split, tables, view, widen,
 };
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, Model, OperationKind, Shape, Way};
@@ -98,6 +98,7 @@ impl<'a> Part<'a> {
             OperationKind::RenameTable(rename) => tables::rename(self, rename),
             OperationKind::AddLabel(add) => Some(custom::add_label(add)),
             OperationKind::Custom(declared) => Some(custom::custom(self, declared)),
+            OperationKind::Move(change) => move_column::plan(self, change),
         }
     }
 

@@ -3,11 +3,12 @@
 use super::carry::{Carry, analyze_step, drop_constraint_if_exists, exclusive, lock_tables, validate_step};
 use super::columns::{add_columns_step, column_object, copy_column_privileges, copy_privileges_to_column, key_columns};
 use super::compare::{all, any};
+use super::definer::one_owner;
 use super::make::{Part, Planned, table_notes};
 use super::pair_sync::{Pair, PairedColumn, PairedTable, Purpose};
-use super::sql::{self, Block, anonymous};
+use super::sql;
 use super::{Action, Backfill, Lock, LockLevel, Mode, Phase, Reconcile, Step};
-use crate::ident::{derived_name, quote_ident, quote_literal};
+use crate::ident::{derived_name, quote_ident};
 use crate::model::MergeChange;
 use crate::model::apply::{constraint_columns, index_columns};
 use crate::schema::{Column, ConstraintKind, Table, TriggerTiming};
@@ -126,32 +127,8 @@ impl<'a> Parts<'a> {
         });
         let columns: Vec<&Column> = self.new_columns().collect();
         let mut step = add_columns_step(self.part, target, &columns, &[], privileges.collect());
-        step.action.statements.insert(0, self.one_owner());
+        step.action.statements.insert(0, one_owner(source, target));
         step
-    }
-
-    /// The triggers run with the rights of the owner of one table, and write the other one.
-    fn one_owner(&self) -> String {
-        let (source, target) = (&self.merge.source, &self.merge.target);
-        let owner = |table: &crate::ident::QualifiedName| {
-            format!(
-                "(select c.relowner from pg_catalog.pg_class c where c.oid = {}::regclass)",
-                quote_literal(&table.quoted())
-            )
-        };
-        let mut body = Block::default();
-        body.open("begin");
-        body.open(format!("if {} <> {} then", owner(source), owner(target)));
-        body.line(format!(
-            "raise exception using message = {},",
-            quote_literal(&format!("{source} and {target} have different owners"))
-        ));
-        body.line(format!(
-            "  hint = {};",
-            quote_literal("The triggers that keep them in step run with the rights of one owner. Give both tables the same one: alter table … owner to …")
-        ));
-        body.close("end if;").close("end");
-        anonymous(body)
     }
 
     /// The functions, the triggers, and only then, in the same transaction, the rules that rely on them.

@@ -17,6 +17,8 @@ mod compare;
 #[cfg(feature = "compile")]
 mod custom;
 #[cfg(feature = "compile")]
+mod definer;
+#[cfg(feature = "compile")]
 mod drop_column;
 #[cfg(feature = "compile")]
 mod duplicates;
@@ -31,6 +33,10 @@ mod indexes;
 mod make;
 #[cfg(feature = "compile")]
 mod merge;
+#[cfg(feature = "compile")]
+mod move_column;
+#[cfg(feature = "compile")]
+mod move_sync;
 #[cfg(feature = "compile")]
 mod pair_sync;
 #[cfg(feature = "compile")]

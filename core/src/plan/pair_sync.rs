@@ -6,11 +6,11 @@
 //! whoever writes, and whichever of the user's own triggers writes, both tables end alike. They run with the rights of the table's owner: a
 //! role that may write the old table need not have every right on the new one.
 
-use super::BACKFILL_SETTING;
 use super::columns_sync::last_firing_name;
 use super::compare::{all, any, distinct};
-use super::make::{Part, search_path};
-use super::sql::{self, Block, anonymous, create_function};
+use super::definer::{self, Trigger};
+use super::make::Part;
+use super::sql::{self, Block};
 use crate::ident::{QualifiedName, fitting, quote_ident, quote_literal};
 use crate::schema::Column;
 
@@ -63,51 +63,22 @@ pub(super) struct PairedColumn<'a> {
     pub(super) blank: String,
 }
 
-/// A trigger of ours.
-pub(super) struct Trigger {
-    pub(super) name: String,
-    pub(super) table: QualifiedName,
-    /// From `before` or `after` up to the table's name.
-    pub(super) events: String,
-    /// What follows the table's name.
-    pub(super) conditions: String,
-    pub(super) function: QualifiedName,
-    /// A deferred constraint trigger.
-    pub(super) constraint: bool,
-}
-
 impl<'a> Pair<'a> {
     pub(super) fn first_trigger(&self) -> String {
         last_firing_name(&self.part.own, "delete")
     }
 
-    /// The functions, and then the triggers.
     pub(super) fn create_triggers(&self) -> Vec<String> {
-        let triggers = self.triggers();
-        let triggers = triggers
-            .iter()
-            .flat_map(|trigger| [trigger.create(), sql::mark(&trigger.object(), &self.part.change.name)]);
-        triggers.collect()
+        definer::create_triggers(self.part, &self.triggers())
     }
 
     /// Works also where they were not all made.
     pub(super) fn undo_statements(&self) -> Vec<String> {
-        let drop = |trigger: &Trigger| {
-            format!("drop trigger if exists {} on {}", quote_ident(&trigger.name), trigger.table.quoted())
-        };
-        let triggers = self.triggers();
-        let functions = self.functions();
-        let functions = functions.iter().map(|name| format!("drop function if exists {}()", name.quoted()));
-        triggers.iter().map(drop).chain(functions).collect()
+        definer::undo_statements(&self.triggers(), &self.functions())
     }
 
-    /// For the contract: triggers before the functions that they call, both before the columns that those name (H32).
     pub(super) fn drop_statements(&self) -> Vec<String> {
-        let triggers = self.triggers();
-        let triggers = triggers
-            .iter()
-            .map(|trigger| format!("drop trigger {} on {}", quote_ident(&trigger.name), trigger.table.quoted()));
-        triggers.chain(self.functions().iter().map(|name| format!("drop function {}()", name.quoted()))).collect()
+        definer::drop_statements(&self.triggers(), &self.functions())
     }
 
     /// Paired columns that are NOT NULL in the wide table of a split: new code inserts its row before that of the narrow one.
@@ -224,55 +195,9 @@ impl<'a> Pair<'a> {
     }
 
     pub(super) fn create_functions(&self) -> Vec<String> {
-        let attributes =
-            ["security definer".to_owned(), format!("set search_path = {}", sql::names(&self.search_path()))];
-        let mut statements: Vec<String> = self
-            .bodies()
-            .into_iter()
-            .flat_map(|(purpose, body)| {
-                let name = self.function(&purpose);
-                let mark = sql::mark(&format!("function {}()", name.quoted()), &self.part.change.name);
-                [create_function(&name, "", "trigger", &attributes, body), mark]
-            })
-            .collect();
-        statements.push(self.hand_over_functions());
-        statements
-    }
-
-    /// SECURITY DEFINER without a pinned path writes into whatever a caller put in front of it (H42). All names of ours are qualified; those in
-    /// triggers of the user's own, which fire for what we write, may not be.
-    fn search_path(&self) -> Vec<String> {
         let tables = [&self.wide.name, &self.narrow.name];
-        let has_triggers = |name: &&QualifiedName| self.part.before.table(name).is_some_and(|t| !t.triggers.is_empty());
-        if tables.iter().any(has_triggers) {
-            search_path(&tables.map(Clone::clone))
-        } else {
-            ["pg_catalog", "pg_temp"].map(str::to_owned).to_vec()
-        }
-    }
-
-    /// Functions that a superuser made would run as one: they get the rights of the table's owner. Anybody else who may alter the table has
-    /// those rights already.
-    fn hand_over_functions(&self) -> String {
-        let wide = quote_literal(&self.wide.name.quoted());
-        let functions: Vec<String> =
-            self.functions().iter().map(|name| quote_literal(&format!("{}()", name.quoted()))).collect();
-        let mut body = Block::default();
-        body.open("declare").line("owner name;").line("function regprocedure;").branch("begin");
-        body.line("select pg_catalog.pg_get_userbyid(c.relowner) into strict owner");
-        body.line(format!("  from pg_catalog.pg_class c where c.oid = {wide}::regclass;"));
-        body.open("if owner <> current_user and pg_catalog.current_setting('is_superuser') = 'on' then");
-        body.open(format!("foreach function in array array[{}]::regprocedure[] loop", functions.join(", ")));
-        body.line("execute format('alter function %s owner to %I', function, owner);");
-        body.close("end loop;").close("end if;").close("end");
-        anonymous(body)
-    }
-
-    /// True outside of this change's own backfill, or (`backfilling`) within it.
-    fn in_backfill(&self, backfilling: bool) -> String {
-        let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-        let operator = if backfilling { "=" } else { "is distinct from" };
-        format!("{setting} {operator} {}", quote_literal(&self.part.change.name))
+        let bodies = self.bodies().into_iter().map(|(purpose, body)| (self.function(&purpose), body));
+        definer::create_functions(self.part, tables, bodies)
     }
 
     fn triggers(&self) -> Vec<Trigger> {
@@ -321,19 +246,25 @@ impl<'a> Pair<'a> {
                         complete.clone(),
                     ));
                 }
-                let conditions = [self.in_backfill(false), self.is_unfilled("old.")];
+                let conditions = [definer::in_backfill(self.part, false), self.is_unfilled("old.")];
                 let unfilled = all(conditions.into_iter().chain(self.needs_completing()));
                 triggers.push(trigger("complete_update", wide, "before update", row(unfilled), complete));
                 if restores {
                     let function = format!("restore_{}", wide.role);
-                    let backfilling = row(self.in_backfill(true));
+                    let backfilling = row(definer::in_backfill(self.part, true));
                     triggers.push(trigger("restore", wide, "before update", backfilling, function));
                 }
             }
         }
         let changed = any(self.changed(false).into_iter().chain([self.key_changed(&self.narrow_key())]));
-        triggers.push(trigger("lock", narrow, "before insert", row(self.in_backfill(false)), lock));
-        triggers.push(trigger("insert", narrow, "after insert", row(self.in_backfill(false)), to_wide.clone()));
+        triggers.push(trigger("lock", narrow, "before insert", row(definer::in_backfill(self.part, false)), lock));
+        triggers.push(trigger(
+            "insert",
+            narrow,
+            "after insert",
+            row(definer::in_backfill(self.part, false)),
+            to_wide.clone(),
+        ));
         triggers.push(trigger("update", narrow, "after update", row(changed), to_wide.clone()));
         triggers.push(trigger("delete", narrow, "after delete", each_row, to_wide));
         triggers.push(trigger("truncate", narrow, "after truncate", each_statement, clear));
@@ -618,22 +549,4 @@ fn clear_body(table: &QualifiedName) -> Block {
     body.line("return null;");
     body.close("end");
     body
-}
-
-impl Trigger {
-    fn object(&self) -> String {
-        format!("trigger {} on {}", quote_ident(&self.name), self.table.quoted())
-    }
-
-    fn create(&self) -> String {
-        format!(
-            "create {}trigger {} {} on {}\n{}\nexecute function {}()",
-            if self.constraint { "constraint " } else { "" },
-            quote_ident(&self.name),
-            self.events,
-            self.table.quoted(),
-            self.conditions,
-            self.function.quoted()
-        )
-    }
 }

@@ -146,6 +146,8 @@ pub enum Operation {
     Enum(EnumChange),
     /// `sql { expand "…" undo "…" }`
     Sql(Sql),
+    /// `move t.a to u.b { via … }`
+    Move(Move),
 }
 
 impl Operation {
@@ -168,6 +170,7 @@ impl Operation {
             Self::RenameTable(_) => "rename table",
             Self::Enum(_) => "enum",
             Self::Sql(_) => "sql",
+            Self::Move(_) => "move",
         }
     }
 
@@ -190,6 +193,7 @@ impl Operation {
             Self::RenameTable(rename) => rename.keyword,
             Self::Enum(change) => change.keyword,
             Self::Sql(sql) => sql.keyword,
+            Self::Move(tree) => tree.keyword,
         }
     }
 }
@@ -389,6 +393,50 @@ pub struct Merge {
     pub dropped: Vec<Name>,
     /// `always`: a row that new code makes or empties has a row in the other table, also where all moved columns are null.
     pub always: Option<Span>,
+}
+
+/// `move t.a to u.b { via t.u_id, conflicting rows refuse, unmatched discard }`
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// The word `move`.
+    pub keyword: Span,
+    /// What moves.
+    pub column: ColumnPath,
+    /// Where it goes.
+    pub to: ColumnPath,
+    /// The columns of the foreign key between the tables.
+    pub via: Option<Via>,
+    /// What is done where several rows belong to one row of the other table, and do not agree.
+    pub conflicting: Option<Conflicting>,
+    /// What is done with the value of a row that has no row in the other table.
+    pub unmatched: Option<Unmatched>,
+}
+
+/// `via t.tenant, u_id`
+#[derive(Clone, Debug)]
+pub struct Via {
+    /// The table that references the other one.
+    pub table: TablePath,
+    /// Its columns.
+    pub columns: Vec<Name>,
+}
+
+/// `conflicting rows …`
+#[derive(Clone, Debug)]
+pub enum Conflicting {
+    /// `refuse`
+    Refuse(Span),
+    /// `take "max(a)"`
+    Take(Literal),
+}
+
+/// `unmatched refuse | discard`
+#[derive(Clone, Debug)]
+pub struct Unmatched {
+    /// `discard`, not `refuse`.
+    pub discard: bool,
+    /// The word `unmatched`.
+    pub span: Span,
 }
 
 /// `theme as look or "'light'"`

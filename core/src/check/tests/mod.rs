@@ -6,6 +6,7 @@ mod conversions;
 mod dependents;
 mod good;
 mod merge;
+mod move_column;
 mod names;
 mod order;
 mod regroup;

@@ -4,6 +4,7 @@
 mod carried;
 mod columns;
 mod merge;
+mod move_column;
 mod objects;
 mod rules;
 mod split;
@@ -32,5 +33,6 @@ pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {
         OperationKind::RenameTable(change) => tables::rename_table(before, change),
         // No row looks different.
         OperationKind::AddLabel(_) | OperationKind::Custom(_) => before.clone(),
+        OperationKind::Move(change) => move_column::apply(before, change),
     }
 }

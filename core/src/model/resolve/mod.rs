@@ -6,6 +6,7 @@ mod custom;
 mod drop_column;
 mod indexes;
 mod merge;
+mod move_column;
 mod regroup;
 mod rules;
 mod split;
@@ -193,6 +194,7 @@ impl<'a> Resolution<'a> {
             }
             Operation::Enum(change) => OperationKind::AddLabel(self.enum_change(change, errors)?),
             Operation::Sql(sql) => OperationKind::Custom(self.sql(sql, errors)?),
+            Operation::Move(tree) => OperationKind::Move(self.move_column(tree, &mut claim, errors)?),
         };
         Some((kind, claim))
     }

@@ -15,8 +15,8 @@ use crate::ident::{QualifiedName, quote_ident};
 use crate::model::apply::widen::closure;
 use crate::model::rules::{BrokenWrites, Policy, RelaxChange, RequireChange, RuleChange};
 use crate::model::{
-    self, AfterColumn, Change, ColumnsChange, Conversion, Mapping, MergeChange, MergedColumn, Model, OnFailure,
-    OperationKind, Shape, Side, SplitChange, WidenChange,
+    self, AfterColumn, Change, ColumnsChange, Conversion, Mapping, MergeChange, MergedColumn, Model, MoveChange,
+    OnFailure, OperationKind, Shape, Side, SplitChange, WidenChange,
 };
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{Column, SqlType, Table};
@@ -114,6 +114,7 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
         | Operation::AddTable(_)
         | Operation::Enum(_)
         | Operation::Sql(_) => None,
+        Operation::Move(tree) => move_column(tree, shape),
     }
 }
 
@@ -143,6 +144,21 @@ fn widen(widen: &syntax::Widen, shape: &Shape) -> Option<OperationKind> {
     let column = column(&widen.column.column, table)?;
     let ty = parse_type(&widen.ty.text).ok()?;
     Some(OperationKind::Widen(WidenChange { tables: closure(shape, &table.name, &column, &ty), ty }))
+}
+
+fn move_column(tree: &syntax::Move, shape: &Shape) -> Option<OperationKind> {
+    let (from, to) = (table(&tree.column.table, shape)?, table(&tree.to.table, shape)?);
+    Some(OperationKind::Move(MoveChange {
+        from: from.name.clone(),
+        column: column(&tree.column.column, from)?,
+        to: to.name.clone(),
+        new_column: tree.to.column.text.clone(),
+        upwards: true,
+        reference: Vec::new(),
+        one_to_one: false,
+        take: None,
+        discard: false,
+    }))
 }
 
 fn merge(tree: &syntax::Merge, shape: &Shape) -> Option<OperationKind> {

@@ -19,13 +19,14 @@ use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 /// The words that begin an item of a declaration.
 const ITEMS: [&str; 4] = ["schema", "server", "type", "change"];
 /// The words that begin an operation.
-const OPERATIONS: [&str; 18] = [
+const OPERATIONS: [&str; 19] = [
     "rename",
     "retype",
     "divide",
     "combine",
     "split",
     "merge",
+    "move",
     "widen",
     "add",
     "drop",
@@ -287,6 +288,7 @@ impl Parser<'_> {
             }
             "enum" => parser.enum_change(cursor, &word, change),
             "sql" => parser.statements(cursor, &word, change),
+            "move" => parser.move_column(cursor, &word, change),
             "after" => {
                 let name = parser.name(cursor, "the name of the change that this one builds on", "after <change>;")?;
                 change.after.push(name);
