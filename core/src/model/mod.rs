@@ -98,7 +98,6 @@ pub struct Operation {
 }
 
 /// What changes.
-#[expect(clippy::large_enum_variant, reason = "a change has a handful of them")]
 #[derive(Clone, Debug)]
 pub enum OperationKind {
     /// Columns of a table become other columns of the same table: rename and retype.
