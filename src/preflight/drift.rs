@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use coexist_core::ident::QualifiedName;
-use coexist_core::plan::{Expected, ExpectedColumn, Phase};
+use coexist_core::plan::{Expected, ExpectedColumn, ExpectedObject, Phase};
+use coexist_core::render::plan_file;
 use postgres::Transaction;
 
 use super::live::{self, LiveColumn};
 use super::{Kind, Look, listed};
 use crate::error::Result;
+use crate::ledger;
 
 const PULL: &str = "bring schema.sql up to date (pg_dump --schema-only) and build again, or mend the database";
 
 pub(super) fn look(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> {
     let plan = look.plan;
+    let others = in_flight(tx, &plan.change)?;
     for expected in &plan.expected {
         match live::columns(tx, &expected.table)? {
             None => look.add(
@@ -23,15 +26,43 @@ pub(super) fn look(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> 
                 PULL,
             ),
             Some(columns) => {
-                columns_of(look, tx, expected, columns)?;
-                objects_of(look, tx, expected)?;
+                columns_of(look, tx, expected, columns, &others)?;
+                objects_of(look, tx, expected, &others)?;
             }
         }
     }
     unknown_references(look, tx)
 }
 
-fn columns_of(look: &mut Look<'_>, tx: &mut Transaction<'_>, expected: &Expected, live: Vec<LiveColumn>) -> Result<()> {
+/// What other changes that are under way depend on, and have altered perhaps: between those and this one, the compiler has judged.
+fn in_flight(tx: &mut Transaction<'_>, change: &str) -> Result<Vec<Expected>> {
+    if !ledger::exists(tx)? {
+        return Ok(Vec::new());
+    }
+    let mut expected = Vec::new();
+    for (name, plan) in ledger::change::all(tx)?.into_iter().filter(|(name, _)| name != change) {
+        let phase = ledger::change::find(tx, &name)?.map(|record| record.phase);
+        let under_way = phase.is_some_and(|phase| phase > Phase::Declared && phase < Phase::Contracted);
+        if let Ok(plan) = plan_file::from_toml(&plan)
+            && under_way
+        {
+            expected.extend(plan.expected);
+        }
+    }
+    Ok(expected)
+}
+
+fn of_table<'a>(expected: &'a [Expected], table: &'a QualifiedName) -> impl Iterator<Item = &'a Expected> {
+    expected.iter().filter(move |expected| expected.table == *table)
+}
+
+fn columns_of(
+    look: &mut Look<'_>,
+    tx: &mut Transaction<'_>,
+    expected: &Expected,
+    live: Vec<LiveColumn>,
+    others: &[Expected],
+) -> Result<()> {
     let live: BTreeMap<&str, &LiveColumn> = live.iter().map(|column| (column.name.as_str(), column)).collect();
     let reached = look.reached;
     // The change's own steps take columns away.
@@ -41,6 +72,9 @@ fn columns_of(look: &mut Look<'_>, tx: &mut Transaction<'_>, expected: &Expected
             look.add(Kind::ColumnMissing, object, "schema.sql has this column, and the database has not", PULL);
             continue;
         };
+        if of_table(others, &expected.table).any(|other| other.columns.iter().any(|known| known.name == column.name)) {
+            continue;
+        }
         let differences = differences(look, tx, &expected.table, column, now)?;
         if !differences.is_empty() {
             let reason = format!("schema.sql says otherwise: {}", listed(&differences));
@@ -93,9 +127,13 @@ fn stored(expression: &str, column: &LiveColumn) -> String {
     format!("({expression})::{}", column.ty)
 }
 
-fn objects_of(look: &mut Look<'_>, tx: &mut Transaction<'_>, expected: &Expected) -> Result<()> {
+fn objects_of(look: &mut Look<'_>, tx: &mut Transaction<'_>, expected: &Expected, others: &[Expected]) -> Result<()> {
     let live = live::objects(tx, &expected.table)?;
     for object in &expected.objects {
+        let known = |other: &ExpectedObject| other.kind == object.kind && other.name == object.name;
+        if of_table(others, &expected.table).any(|other| other.objects.iter().any(known)) {
+            continue;
+        }
         let name = format!("{} {} of {}", object.kind.name(), object.name, expected.table);
         let Some(now) = live.iter().find(|now| now.kind == object.kind && now.name == object.name) else {
             // What stood on columns that went, went with them.
