@@ -66,7 +66,8 @@ fn columns_of(
     let live: BTreeMap<&str, &LiveColumn> = live.iter().map(|column| (column.name.as_str(), column)).collect();
     let reached = look.reached;
     // The change's own steps take columns away.
-    for column in expected.columns.iter().filter(|column| column.goes.is_none_or(|phase| phase > reached)) {
+    let there = |column: &&ExpectedColumn| !column.unsettled && column.goes.is_none_or(|phase| phase > reached);
+    for column in expected.columns.iter().filter(there) {
         let object = format!("column {}.{}", expected.table, column.name);
         let Some(now) = live.get(column.name.as_str()) else {
             look.add(Kind::ColumnMissing, object, "schema.sql has this column, and the database has not", PULL);
@@ -129,7 +130,7 @@ fn stored(expression: &str, column: &LiveColumn) -> String {
 
 fn objects_of(look: &mut Look<'_>, tx: &mut Transaction<'_>, expected: &Expected, others: &[Expected]) -> Result<()> {
     let live = live::objects(tx, &expected.table)?;
-    for object in &expected.objects {
+    for object in expected.objects.iter().filter(|object| !object.unsettled) {
         let known = |other: &ExpectedObject| other.kind == object.kind && other.name == object.name;
         if of_table(others, &expected.table).any(|other| other.objects.iter().any(known)) {
             continue;

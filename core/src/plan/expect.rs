@@ -10,13 +10,13 @@ use super::{Backfill, Phase, Search};
 use crate::ident::{QualifiedName, quote_ident};
 use crate::model::Shape;
 use crate::model::apply::{constraint_columns, index_columns, target_columns};
-use crate::schema::{Column, Constraint, ConstraintKind, Index, IndexTarget, Statistics, Table};
+use crate::schema::{Column, Constraint, ConstraintKind, Index, IndexTarget, Schema, Statistics, Table};
 
 /// What `planned` expects of the tables that are there before.
-pub(super) fn expected(before: &Shape, planned: &Planned) -> Vec<Expected> {
+pub(super) fn expected(schema: &Schema, before: &Shape, planned: &Planned) -> Vec<Expected> {
     let sql = Statements::of(planned);
     let tables = planned.tables.iter().filter_map(|name| before.table(name));
-    tables.map(|table| sql.expect(table)).collect()
+    tables.map(|table| sql.expect(table, schema.table(&table.name))).collect()
 }
 
 /// All SQL of a plan that goes forward.
@@ -61,13 +61,18 @@ impl<'a> Statements<'a> {
         Self { steps: steps.collect(), others }
     }
 
-    fn expect(&self, table: &Table) -> Expected {
+    /// `dumped` is the table as schema.sql has it, before any other change.
+    fn expect(&self, table: &Table, dumped: Option<&Table>) -> Expected {
         let columns: Vec<ExpectedColumn> = table
             .columns
             .iter()
             .map(|column| (column, self.goes(&table.name, &column.name)))
             .filter(|(column, goes)| goes.is_some() || self.name(&column.name))
-            .map(|(column, goes)| expected_column(column, goes))
+            .map(|(column, goes)| {
+                let now = expected_column(column, goes);
+                let was = dumped.and_then(|dumped| dumped.column(&column.name)).map(|was| expected_column(was, goes));
+                ExpectedColumn { unsettled: was.as_ref() != Some(&now), ..now }
+            })
             .collect();
         let goes = |names: &[String]| {
             names.iter().any(|name| columns.iter().any(|column| column.goes.is_some() && column.name == *name))
@@ -79,6 +84,7 @@ impl<'a> Statements<'a> {
             .map(expected_constraint)
             .chain(indexes.map(expected_index))
             .chain(statistics.map(expected_statistics))
+            .map(|object| ExpectedObject { unsettled: !dumped.is_some_and(|dumped| has(dumped, &object)), ..object })
             .collect();
         Expected { table: table.name.clone(), adds: self.adds(&table.name), columns, objects }
     }
@@ -118,6 +124,15 @@ fn alters(sql: &str, table: &QualifiedName) -> bool {
         .any(|alter| sql.strip_prefix(alter.as_str()).is_some_and(|rest| rest.starts_with([' ', '\n'])))
 }
 
+/// Whether a table has an object that says the same.
+fn has(table: &Table, object: &ExpectedObject) -> bool {
+    match object.kind {
+        ObjectKind::Constraint => table.constraints.iter().any(|known| expected_constraint(known) == *object),
+        ObjectKind::Index => table.indexes.iter().any(|known| expected_index(known) == *object),
+        ObjectKind::Statistics => table.statistics.iter().any(|known| expected_statistics(known) == *object),
+    }
+}
+
 fn expected_column(column: &Column, goes: Option<Phase>) -> ExpectedColumn {
     let generated = column.generated.as_ref().map(|generated| &generated.expression);
     ExpectedColumn {
@@ -128,6 +143,7 @@ fn expected_column(column: &Column, goes: Option<Phase>) -> ExpectedColumn {
         identity: column.identity.is_some(),
         generated: column.generated.is_some(),
         goes,
+        unsettled: false,
     }
 }
 
@@ -166,6 +182,7 @@ fn expected_constraint(constraint: &Constraint) -> ExpectedObject {
         name: constraint.name.clone(),
         definition: definition + sql::deferrability(constraint),
         expressions,
+        unsettled: false,
     }
 }
 
@@ -210,6 +227,7 @@ fn expected_index(index: &Index) -> ExpectedObject {
             if index.predicate.is_some() { " where" } else { "" },
         ),
         expressions,
+        unsettled: false,
     }
 }
 
@@ -219,6 +237,7 @@ fn expected_statistics(statistics: &Statistics) -> ExpectedObject {
         name: statistics.name.name.clone(),
         definition: "statistics".to_owned(),
         expressions: Vec::new(),
+        unsettled: false,
     }
 }
 

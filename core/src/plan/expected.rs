@@ -34,6 +34,8 @@ pub struct ExpectedColumn {
     pub generated: bool,
     /// The phase in which it goes, or gets another type; views and all else that depends on it must be gone by then.
     pub goes: Option<Phase>,
+    /// Whether another change, at stage `contract`, makes it so: the database may not be there yet.
+    pub unsettled: bool,
 }
 
 /// A constraint, an index or extended statistics.
@@ -47,6 +49,8 @@ pub struct ExpectedObject {
     pub definition: String,
     /// The expressions in it, as SQL, in order.
     pub expressions: Vec<String>,
+    /// Whether another change, at stage `contract`, makes it so: the database may not be there yet.
+    pub unsettled: bool,
 }
 
 /// What hangs on columns.

@@ -21,7 +21,7 @@ pub fn make(model: &Model, change: &Change) -> Option<Plan> {
     let parts = Part::all(change, model.server);
     let planned = parts.iter().map(Part::plan).collect::<Option<Vec<_>>>()?;
     let planned = Planned::together(planned)?;
-    let expected = expect::expected(&change.before, &planned);
+    let expected = expect::expected(&model.schema, &change.before, &planned);
     Some(Plan {
         change: change.name.clone(),
         summary: change.docs.join("\n").trim().to_owned(),

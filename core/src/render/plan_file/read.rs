@@ -100,6 +100,7 @@ fn expected_column(mut section: Section) -> Result<ExpectedColumn> {
         identity: section.optional("identity", Section::boolean)?.unwrap_or(false),
         generated: section.optional("generated", Section::boolean)?.unwrap_or(false),
         goes: section.optional("goes", |section, key| section.named(key, Phase::from_name))?,
+        unsettled: section.optional("unsettled", Section::boolean)?.unwrap_or(false),
     };
     section.finish()?;
     Ok(column)
@@ -111,6 +112,7 @@ fn expected_object(mut section: Section) -> Result<ExpectedObject> {
         name: section.string("name")?,
         definition: section.string("definition")?,
         expressions: section.strings("expressions")?,
+        unsettled: section.optional("unsettled", Section::boolean)?.unwrap_or(false),
     };
     section.finish()?;
     Ok(object)

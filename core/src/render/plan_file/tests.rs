@@ -116,10 +116,10 @@ fn probe() -> impl Strategy<Value = Probe> {
 }
 
 fn expected() -> impl Strategy<Value = Expected> {
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let goes = prop::option::of(prop::sample::select(&Phase::ALL[..]));
     let column = (text(), text(), flags, prop::option::of(text()), goes).prop_map(
-        |(name, ty, (not_null, identity, generated), expression, goes)| ExpectedColumn {
+        |(name, ty, (not_null, identity, generated, unsettled), expression, goes)| ExpectedColumn {
             name,
             ty,
             not_null,
@@ -127,15 +127,14 @@ fn expected() -> impl Strategy<Value = Expected> {
             identity,
             generated,
             goes,
+            unsettled,
         },
     );
     let kind = prop::sample::select(vec![ObjectKind::Constraint, ObjectKind::Index, ObjectKind::Statistics]);
-    let object = (kind, text(), text(), texts()).prop_map(|(kind, name, definition, expressions)| ExpectedObject {
-        kind,
-        name,
-        definition,
-        expressions,
-    });
+    let object =
+        (kind, text(), text(), texts(), any::<bool>()).prop_map(|(kind, name, definition, expressions, unsettled)| {
+            ExpectedObject { kind, name, definition, expressions, unsettled }
+        });
     (name(), any::<u32>(), prop::collection::vec(column, 0..3), prop::collection::vec(object, 0..3))
         .prop_map(|(table, adds, columns, objects)| Expected { table, adds, columns, objects })
 }
@@ -218,12 +217,14 @@ fn small() -> Plan {
                 identity: false,
                 generated: false,
                 goes: Some(Phase::Contracted),
+                unsettled: false,
             }],
             objects: vec![ExpectedObject {
                 kind: ObjectKind::Constraint,
                 name: "users_name_check".into(),
                 definition: "check".into(),
                 expressions: vec!["name <> ''::text".into()],
+                unsettled: false,
             }],
         }],
         steps: vec![Step {

@@ -74,16 +74,18 @@ impl Writer {
             add("identity", column.identity.then(|| "true".to_owned()));
             add("generated", column.generated.then(|| "true".to_owned()));
             add("goes", column.goes.map(|phase| string(phase.name())));
+            add("unsettled", column.unsettled.then(|| "true".to_owned()));
             text + " }"
         });
         self.value("columns", &array(columns));
         let objects = expected.objects.iter().map(|object| {
             format!(
-                "{{ kind = {}, name = {}, definition = {}, expressions = {} }}",
+                "{{ kind = {}, name = {}, definition = {}, expressions = {}{} }}",
                 string(object.kind.name()),
                 string(&object.name),
                 string(&object.definition),
-                inline_array(object.expressions.iter().map(|sql| string(sql)))
+                inline_array(object.expressions.iter().map(|sql| string(sql))),
+                if object.unsettled { ", unsettled = true" } else { "" }
             )
         });
         self.value("objects", &array(objects));
