@@ -106,4 +106,7 @@ golden! {
     drop_a_table: "drop table orders;";
     rename_a_table: "rename table orders to purchases;";
     statements_of_the_users_own: r#"sql { expand "create function f() returns integer language sql as 'select 1'" undo "drop function if exists f()" locks nothing, contract "drop table orders" locks users access exclusive, orders access exclusive }"#;
+    extract: "extract kinds from users (code as kind) { key id: bigint, reference kind_id }";
+    extract_with_nulls: "extract labels from users (code as kind, bio) { key id: uuid, reference label_id }";
+    extract_always: "extract codes from users (code) { key id: integer, reference code_id, always }";
 }

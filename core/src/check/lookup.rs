@@ -75,6 +75,11 @@ fn new_names(operation: &Operation) -> Vec<(QualifiedName, Option<&str>)> {
             merge.moved.iter().map(|moved| (into.clone(), Some(moved.new_name().text.as_str()))).collect()
         }
         Operation::Rule(_) => Vec::new(),
+        Operation::Extract(extract) => {
+            let reference =
+                extract.reference.as_ref().map(|name| (qualified(&extract.table), Some(name.text.as_str())));
+            std::iter::once((qualified(&extract.into), None)).chain(reference).collect()
+        }
         Operation::Widen(widen) => vec![(qualified(&widen.column.table), Some(&widen.column.column.text))],
         Operation::AddColumn(add) => vec![(qualified(&add.column.table), Some(&add.column.column.text))],
         Operation::RenameTable(rename) => {
@@ -115,6 +120,9 @@ fn takes(change: &syntax::Change, table: &QualifiedName, column: &str) -> bool {
             }
             Operation::Split(split) => {
                 qualified(&split.table) == *table && split.moved.iter().any(|name| name.text == column)
+            }
+            Operation::Extract(extract) => {
+                qualified(&extract.table) == *table && extract.columns.iter().any(|of| of.column.text == column)
             }
             Operation::Widen(_) | Operation::Rule(_) => false,
             Operation::Merge(merge) => qualified(&merge.table) == *table,

@@ -9,7 +9,7 @@
 //! - [`types`]: types that must exist; [`overrides`]: their Rust types; [`expressions`], [`conversions`] and [`mapping`]: SQL; [`inserts`]: what an
 //!   INSERT means.
 //! - [`dependents`]: what hangs on a column and cannot be carried over; [`regroup`]: on several columns at once; [`partitions`]: columns of
-//!   partitioned tables; [`split`], [`merge`], [`move_column`]: what these need; [`widen`]: what a wider key needs.
+//!   partitioned tables; [`split`], [`merge`], [`move_column`], [`extract`]: what these need; [`widen`]: what a wider key needs.
 //! - [`add_column`] and [`drop_column`]: what rows that are there, and code that knows nothing of the change, need of a column that comes or goes.
 //! - [`indexes`], [`tables`], [`labels`]: indexes, tables and labels of enum types that come and go; [`custom`]: statements of the user's own.
 //! - [`in_place`]: whether a type can be changed in the catalog alone; [`view`]: what a view of a table needs.
@@ -23,6 +23,7 @@ pub mod custom;
 pub mod dependents;
 pub mod drop_column;
 pub mod expressions;
+pub mod extract;
 pub mod in_place;
 pub mod indexes;
 pub mod inserts;

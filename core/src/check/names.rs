@@ -93,17 +93,15 @@ pub fn taken(name: &Name, schema: &str, shape: &Shape) -> Option<Diagnostic> {
     Some(diagnostic.note(format!("there is {what} of this name ({place})")).help("give the index a name of its own"))
 }
 
-/// What the new table's own constraints are called must be free as well.
-pub fn is_free_constraint(name: &Name, constraint: &QualifiedName, shape: &Shape, errors: &mut Errors) -> bool {
-    let Some((what, line)) = relation(constraint, shape) else { return true };
+/// What comes with a new table or column, and is named after it, must be free as well. `own` says what that is.
+pub fn is_free_own(name: &Name, relation_name: &QualifiedName, own: &str, shape: &Shape, errors: &mut Errors) -> bool {
+    let Some((what, line)) = relation(relation_name, shape) else { return true };
     errors.push(
-        Diagnostic::new(name.span, format!("the name `{}` is taken", written_table(constraint)))
-            .note(format!(
-                "the primary key of the new table gets this name, and there is {what} of this name ({})",
-                at_line(line, shape.schema())
-            ))
+        Diagnostic::new(name.span, format!("the name `{}` is taken", written_table(relation_name)))
+            .note(format!("{own} gets this name, and there is {what} of this name ({})", at_line(line, shape.schema())))
             .help(format!(
-                "give the new table another name, or rename that {}",
+                "give `{}` another name, or rename that {}",
+                written(&name.text),
                 what.rsplit(' ').next().unwrap_or(what)
             )),
     );

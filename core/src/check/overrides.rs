@@ -94,6 +94,7 @@ fn needs_feature(
         Operation::Retype(retype) => retype.column.table.table.span,
         Operation::Regroup(regroup) => regroup.table.table.span,
         Operation::Split(split) => split.table.table.span,
+        Operation::Extract(extract) => extract.table.table.span,
         Operation::Widen(widen) => widen.column.table.table.span,
         Operation::Merge(merge) => merge.table.table.span,
         Operation::AddColumn(add) => add.column.table.table.span,

@@ -1,5 +1,7 @@
 //! What a split needs.
 
+use proc_macro2::Span;
+
 use crate::diagnostic::{Diagnostic, Errors};
 use crate::ident::QualifiedName;
 use crate::model::Shape;
@@ -194,20 +196,35 @@ pub fn source_fits(split: &Split, source: &Table, shape: &Shape, errors: &mut Er
     }
 }
 
+/// Columns that part from the others of their table.
+pub struct Parting<'a> {
+    /// As the declaration names them.
+    pub names: Vec<&'a Name>,
+    /// The word that the operation begins with.
+    pub keyword: Span,
+    /// What happens to them, as `cannot be …` ends: `moved`, `extracted`.
+    pub fate: &'static str,
+}
+
 /// An object over both tables does not exist in PostgreSQL.
-pub fn nothing_spans_both(split: &Split, moved: &[&Column], source: &Table, shape: &Shape, errors: &mut Errors) {
+pub fn nothing_spans_both(parting: &Parting<'_>, source: &Table, shape: &Shape, errors: &mut Errors) {
     let mut spanning = |what: String, columns: Vec<String>, line: u32| {
-        let moves = |name: &String| moved.iter().any(|column| column.name == *name);
+        let moves = |name: &String| parting.names.iter().any(|moved| moved.text == *name);
         let Some(mover) = columns.iter().find(|name| moves(name)) else { return };
         let Some(stayer) = columns.iter().find(|name| !moves(name)) else { return };
-        let span = split.moved.iter().find(|name| name.text == *mover).map_or(split.keyword, |name| name.span);
+        let span = parting.names.iter().find(|name| name.text == *mover).map_or(parting.keyword, |name| name.span);
         errors.push(
             Diagnostic::new(
                 span,
-                format!("`{}` cannot be moved without `{}`: {what} has both", written(mover), written(stayer)),
+                format!(
+                    "`{}` cannot be {} without `{}`: {what} has both",
+                    written(mover),
+                    parting.fate,
+                    written(stayer)
+                ),
             )
-            .note(format!("{}; after the split they are in two tables", at_line(line, shape.schema())))
-            .help(format!("move both or neither, or drop {what} before this change")),
+            .note(format!("{}; after the contract they are in two tables", at_line(line, shape.schema())))
+            .help(format!("name both or neither, or drop {what} before this change")),
         );
     };
     for constraint in &source.constraints {
@@ -250,7 +267,7 @@ pub fn target_is_free(
         return false;
     }
     let key = QualifiedName::new(&target.schema, crate::ident::object_name(&target.name, None, "pkey"));
-    let is_free = names::is_free_constraint(name, &key, shape, errors);
+    let is_free = names::is_free_own(name, &key, "the primary key of the new table", shape, errors);
     is_free
         && (target.schema == source.name.schema || carried_names_are_free(name, target, moved, source, shape, errors))
 }

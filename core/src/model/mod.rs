@@ -14,8 +14,8 @@ use std::sync::Arc;
 use proc_macro2::{Span, TokenStream};
 
 use crate::ident::{QualifiedName, fitting};
-use crate::plan::Stage;
-use crate::schema::{Schema, SqlType};
+use crate::plan::{Stage, Values};
+use crate::schema::{Column, Schema, SqlType, Table};
 use crate::sql::expression::Expression;
 
 pub use objects::{AddColumn, CreateIndex, DropColumn, DropIndex};
@@ -130,6 +130,8 @@ pub enum OperationKind {
     Custom(Custom),
     /// A column moves to a table that is related by a foreign key: move.
     Move(MoveChange),
+    /// Repeated values become a table of their own: extract.
+    Extract(ExtractChange),
 }
 
 /// Columns of a table become other columns of the same table.
@@ -359,6 +361,62 @@ impl MoveChange {
     }
 }
 
+/// Repeated values become a table of their own, and the rows that had them refer to it.
+#[derive(Clone, Debug)]
+pub struct ExtractChange {
+    /// The table that has the columns.
+    pub source: QualifiedName,
+    /// The new table.
+    pub target: QualifiedName,
+    /// The new table's key, whose values the database makes.
+    pub key: String,
+    /// Its type, and that of the reference.
+    pub key_type: SqlType,
+    /// The column by which a row refers to the new table.
+    pub reference: String,
+    /// The columns that go, each with its name in the new table.
+    pub columns: Vec<(String, String)>,
+    /// Every row refers to one of the new table, also where all columns are null.
+    pub always: bool,
+}
+
+impl ExtractChange {
+    /// Whether every row of the source, as it was, has a reference.
+    pub fn refers_always(&self, source: &Table) -> bool {
+        self.always || self.of(source).any(|column| column.not_null)
+    }
+
+    /// Whether a column of the source, as it was, is NOT NULL in the new table: a row without any value has none there.
+    pub fn is_not_null(&self, column: &Column) -> bool {
+        column.not_null || self.columns.len() == 1 && !self.always
+    }
+
+    /// Whether a row of the new table could have no value at all, which the source knows as no row.
+    pub fn may_be_empty(&self, source: &Table) -> bool {
+        self.columns.len() > 1 && !self.refers_always(source)
+    }
+
+    /// The new table as a set of values.
+    pub fn values(&self, source: &Table) -> Values {
+        Values {
+            table: self.target.clone(),
+            key: self.key.clone(),
+            columns: self.columns.iter().map(|(from, to)| (to.clone(), from.clone())).collect(),
+            nulls: self.of(source).any(|column| !self.is_not_null(column)),
+        }
+    }
+
+    /// The names of the columns that go.
+    pub fn gone(&self) -> Vec<String> {
+        self.columns.iter().map(|(from, _)| from.clone()).collect()
+    }
+
+    /// The columns that go, as the source has them.
+    pub fn of<'a>(&'a self, source: &'a Table) -> impl Iterator<Item = &'a Column> {
+        self.columns.iter().filter_map(|(from, _)| source.column(from))
+    }
+}
+
 impl OperationKind {
     /// Puts into one what operations do to columns of one table: it costs one set of triggers and one backfill then. No operation of a change
     /// builds on another, so their order is of no matter.
@@ -387,6 +445,8 @@ impl OperationKind {
             (Self::Columns(columns), _) => vec![&columns.table],
             (Self::Split(split), Side::Before) => vec![&split.source],
             (Self::Split(split), Side::After) => vec![&split.source, &split.target],
+            (Self::Extract(extract), Side::Before) => vec![&extract.source],
+            (Self::Extract(extract), Side::After) => vec![&extract.source, &extract.target],
             (Self::Widen(widen), _) => widen.tables.iter().map(|table| &table.name).collect(),
             (Self::Merge(merge), Side::Before) => vec![&merge.target, &merge.source],
             (Self::Merge(merge), Side::After) => vec![&merge.target],
@@ -429,6 +489,10 @@ impl OperationKind {
                 let moved = change.moved.iter().find(|moved| moved.to == column)?;
                 Some((&change.source, moved.from.as_str()))
             }
+            Self::Extract(change) if change.target == *table => {
+                let (from, _) = change.columns.iter().find(|(_, to)| to == column)?;
+                Some((&change.source, from.as_str()))
+            }
             _ => None,
         }
     }
@@ -456,6 +520,9 @@ impl OperationKind {
             (Self::Merge(merge), Side::Before) if merge.source == *table => {
                 Some(LockedFirst { table: &merge.target, key: of_key(&merge.key)? })
             }
+            (Self::Extract(extract), Side::After) if extract.target == *table => {
+                Some(LockedFirst { table: &extract.source, key: vec![extract.reference.clone()] })
+            }
             _ => None,
         }
     }
@@ -467,6 +534,7 @@ impl OperationKind {
             Self::Split(split) => split.target == *table,
             Self::Merge(merge) => merge.target == *table,
             Self::Move(change) => change.to == *table,
+            Self::Extract(extract) => extract.target == *table,
             _ => false,
         }
     }

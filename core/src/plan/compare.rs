@@ -20,16 +20,19 @@ const EXACT: &[&str] = &[
     "timestamp with time zone",
 ];
 
+/// Whether `=` of a type says no for any two values that a reader could tell apart.
+pub fn is_exact(schema: &Schema, ty: &SqlType) -> bool {
+    let is_enum = ty.qualified().is_some_and(|name| schema.enums.contains_key(&name));
+    ty.dimensions == 0 && (is_enum || ty.schema.is_none() && EXACT.contains(&ty.name.as_str()))
+}
+
 /// True where `a` and `b` differ, as SQL; two nulls do not.
 ///
 /// `=` calls some values equal that are not the same: `1.0` and `1.00`, `'1 day'` and `'24:00:00'`, anything under a case-insensitive
 /// collation; and `json` or `point` have no `=` at all. There the binary images are compared: `*<>` on records. Without
 /// the cast PostgreSQL would take `row(a) *<> row(b)` apart, and look for the operator between `a` and `b`.
 pub fn distinct(schema: &Schema, ty: &SqlType, collated: bool, a: &str, b: &str) -> String {
-    let is_enum = ty.qualified().is_some_and(|name| schema.enums.contains_key(&name));
-    let exact =
-        ty.dimensions == 0 && !collated && (is_enum || ty.schema.is_none() && EXACT.contains(&ty.name.as_str()));
-    if exact {
+    if !collated && is_exact(schema, ty) {
         format!("{a} is distinct from {b}")
     } else {
         format!("row({a})::record operator(pg_catalog.*<>) row({b})::record")

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::carry::Carry;
 use super::{
-    Plan, Probe, Step, add_column, columns, custom, drop_column, expect, in_place, indexes, merge, move_column, rules,
-    split, tables, view, widen,
+    Plan, Probe, Step, add_column, columns, custom, drop_column, expect, extract, in_place, indexes, merge,
+    move_column, rules, split, tables, view, widen,
 };
 use crate::ident::{QualifiedName, derived_name};
 use crate::model::{Change, Model, OperationKind, Shape, Way};
@@ -86,6 +86,7 @@ impl<'a> Part<'a> {
                 Way::InPlace => in_place::plan(self, columns),
             },
             OperationKind::Split(split) => split::plan(self, split),
+            OperationKind::Extract(extract) => extract::plan(self, extract),
             OperationKind::Widen(widen) => widen::plan(self, widen),
             OperationKind::Merge(merge) => merge::plan(self, merge),
             OperationKind::AddColumn(add) => add_column::plan(self, add),

@@ -26,6 +26,10 @@ mod duplicates;
 mod expect;
 mod expected;
 #[cfg(feature = "compile")]
+mod extract;
+#[cfg(feature = "compile")]
+mod extract_sync;
+#[cfg(feature = "compile")]
 mod in_place;
 #[cfg(feature = "compile")]
 mod indexes;
@@ -37,6 +41,8 @@ mod merge;
 mod move_column;
 #[cfg(feature = "compile")]
 mod move_sync;
+#[cfg(feature = "compile")]
+mod new_table;
 #[cfg(feature = "compile")]
 mod pair_sync;
 #[cfg(feature = "compile")]
@@ -50,6 +56,8 @@ mod tables;
 #[cfg(feature = "compile")]
 mod take_over;
 #[cfg(feature = "compile")]
+mod triggers;
+#[cfg(feature = "compile")]
 mod view;
 #[cfg(feature = "compile")]
 mod widen;
@@ -61,6 +69,8 @@ use crate::ident::{QualifiedName, quote_ident};
 /// The first server on which a view can look at its table with the rights, and under the policies, of who reads the view.
 pub const SECURITY_INVOKER: u32 = 15;
 
+#[cfg(feature = "compile")]
+pub(crate) use compare::is_exact;
 pub use expected::{Expected, ExpectedColumn, ExpectedObject, ObjectKind};
 #[cfg(feature = "compile")]
 pub use make::{OLDEST_SERVER, make};

@@ -1,14 +1,15 @@
 //! The plan of a split: columns of a table move to a new 1:1 table.
 
 use super::carry::{Carry, analyze_step, exclusive, foreign_key_steps, lock_tables};
-use super::columns::{copy_column_privileges, grant_in_loop, key_columns};
+use super::columns::key_columns;
 use super::columns_sync::restore_not_null;
 use super::compare::any;
 use super::make::{Part, Planned, table_notes};
+use super::new_table::NewTable;
 use super::pair_sync::{Pair, PairedColumn, PairedTable, Purpose};
-use super::sql::{self, Block, anonymous};
+use super::sql;
 use super::{Action, Backfill, Lock, LockLevel, Mode, Phase, Reconcile, Step};
-use crate::ident::{QualifiedName, quote_ident, quote_literal};
+use crate::ident::quote_ident;
 use crate::model::SplitChange;
 use crate::schema::{Constraint, ConstraintKind, Table};
 
@@ -119,53 +120,18 @@ impl<'a> Parts<'a> {
     }
 
     fn create_table_step(&self) -> Step {
-        let target = &self.split.target;
-        let mut lines: Vec<String> = self
-            .target
-            .columns
-            .iter()
-            .map(|column| {
-                let not_null = if column.not_null { " not null" } else { "" };
-                let default =
-                    column.default.as_ref().map(|default| format!(" default {}", default.text)).unwrap_or_default();
-                format!("{}{default}{not_null}", sql::column_definition(column))
-            })
-            .collect();
-        if let Some(key) = self.constraint(|kind| matches!(kind, ConstraintKind::PrimaryKey { .. })) {
-            let definition = sql::constraint_definition(key);
-            lines.push(format!("constraint {} {definition}", quote_ident(&key.name)));
+        let key = self.constraint(|kind| matches!(kind, ConstraintKind::PrimaryKey { .. }));
+        let moved = self.split.moved.iter().map(|name| (vec![name.clone()], name.clone()));
+        let keys = self.split.key.iter().map(|(from, to)| (vec![from.clone()], to.clone()));
+        NewTable {
+            part: self.part,
+            like: &self.split.source,
+            table: self.target,
+            constraints: key.into_iter().collect(),
+            indexes: Vec::new(),
+            privileges: keys.chain(moved).collect(),
         }
-        let mut statements = vec![format!("create table {} (\n  {}\n)", target.quoted(), lines.join(",\n  "))];
-        statements.push(copy_owner_and_privileges(&self.split.source, &self.split.target));
-        for (from, to) in &self.split.key {
-            statements.push(copy_column_privileges(&self.split.source, std::slice::from_ref(from), target, to));
-        }
-        for name in &self.split.moved {
-            statements.push(copy_column_privileges(&self.split.source, std::slice::from_ref(name), target, name));
-        }
-        for column in &self.target.columns {
-            statements.extend(sql::column_settings(target, column));
-            if let Some(comment) = &column.comment {
-                let object = format!("column {}.{}", target.quoted(), quote_ident(&column.name));
-                statements.push(sql::comment(&object, Some(comment)));
-            }
-        }
-        statements.push(sql::mark(&format!("table {}", target.quoted()), &self.part.change.name));
-        Step {
-            id: "create_table".to_owned(),
-            title: format!("create {target}, empty, with the owner and the privileges of {}", self.split.source),
-            phase: Phase::Expanded,
-            action: Action { statements, mode: Mode::Transaction, locks: Vec::new() },
-            undo: vec![Action {
-                statements: vec![
-                    sql::refuse_unless_marked(target, None, &self.part.change.name),
-                    format!("drop table if exists {}", target.quoted()),
-                ],
-                mode: Mode::Transaction,
-                locks: vec![exclusive(target)],
-            }],
-            leftover: None,
-        }
+        .create_step()
     }
 
     fn constraint(&self, is: impl Fn(&ConstraintKind) -> bool) -> Option<&'a Constraint> {
@@ -252,29 +218,4 @@ impl<'a> Parts<'a> {
         };
         vec![forward, ghosts]
     }
-}
-
-/// Owner and privileges as they are on the live table, not as they were when the dump was taken (H41).
-pub(super) fn copy_owner_and_privileges(from: &QualifiedName, to: &QualifiedName) -> String {
-    let source = quote_literal(&from.quoted());
-    let quoted = to.quoted().replace('%', "%%");
-    let mut block = Block::default();
-    block.open("declare").line("granted record;").line("owner name;").branch("begin");
-    block
-        .line("select pg_catalog.pg_get_userbyid(c.relowner) into strict owner")
-        .line(format!("  from pg_catalog.pg_class c where c.oid = {source}::regclass;"))
-        .open("if owner <> current_user then")
-        .line(format!("execute format({}, owner);", quote_literal(&format!("alter table {quoted} owner to %I"))))
-        .close("end if;")
-        .open("for granted in")
-        .line("select a.privilege_type, a.is_grantable,")
-        .line(
-            "  case a.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end as role",
-        )
-        .line("from pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a")
-        .line(format!("where c.oid = {source}::regclass and a.grantee <> c.relowner"))
-        .line("order by 3, 1");
-    grant_in_loop(&mut block, &format!("grant %s on {quoted} to %s%s"));
-    block.close("end");
-    anonymous(block)
 }

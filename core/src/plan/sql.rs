@@ -174,6 +174,15 @@ pub fn constraint_definition(constraint: &Constraint) -> String {
 
 /// `create [unique] index concurrently <name> on <table> …`
 pub fn create_index(table: &QualifiedName, name: &str, index: &Index) -> String {
+    index_statement("index concurrently", table, name, index)
+}
+
+/// `create [unique] index <name> on <table> …`, for a table that nobody uses yet.
+pub fn create_first_index(table: &QualifiedName, index: &Index) -> String {
+    index_statement("index", table, &index.name, index)
+}
+
+fn index_statement(what: &str, table: &QualifiedName, name: &str, index: &Index) -> String {
     let keys: Vec<String> = index
         .keys
         .iter()
@@ -202,7 +211,7 @@ pub fn create_index(table: &QualifiedName, name: &str, index: &Index) -> String 
         index.tablespace.as_ref().map(|name| format!(" tablespace {}", quote_ident(name))).unwrap_or_default();
     let predicate = index.predicate.as_ref().map(|predicate| format!(" where {}", predicate.text)).unwrap_or_default();
     format!(
-        "create {unique}index concurrently {} on {} using {} ({}){}{nulls}{}{tablespace}{predicate}",
+        "create {unique}{what} {} on {} using {} ({}){}{nulls}{}{tablespace}{predicate}",
         quote_ident(name),
         table.quoted(),
         quote_ident(&index.method),

@@ -3,7 +3,7 @@
 use super::carry::{exclusive, lock_tables};
 use super::columns::copy_column_privileges;
 use super::make::{Part, Planned, names_word};
-use super::split::copy_owner_and_privileges;
+use super::new_table::copy_owner_and_privileges;
 use super::{Action, Lock, LockLevel, Mode, Phase, Step, sql};
 use crate::ident::{QualifiedName, quote_ident};
 use crate::model::{AddTable, DropTable, RenameTable};

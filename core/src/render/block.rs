@@ -1,7 +1,7 @@
 //! The layout of PL/pgSQL blocks.
 
 /// Text with its lines indented as the blocks of PL/pgSQL are.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Block {
     text: String,
     depth: usize,

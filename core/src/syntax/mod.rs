@@ -122,6 +122,8 @@ pub enum Operation {
     Regroup(Regroup),
     /// `split t into u { key …, move … }`
     Split(Split),
+    /// `extract u from t (a, b) { key id: bigint, reference u_id }`
+    Extract(Extract),
     /// `widen t.a to bigint;`
     Widen(Widen),
     /// `merge u into t { key …, move … }`
@@ -159,6 +161,7 @@ impl Operation {
             Self::Regroup(regroup) => regroup.word,
             Self::Split(_) => "split",
             Self::Rule(rule) => rule.word(),
+            Self::Extract(_) => "extract",
             Self::Widen(_) => "widen",
             Self::Merge(_) => "merge",
             Self::AddColumn(_) => "add",
@@ -182,6 +185,7 @@ impl Operation {
             Self::Regroup(regroup) => regroup.keyword,
             Self::Split(split) => split.keyword,
             Self::Rule(rule) => rule.keyword(),
+            Self::Extract(extract) => extract.keyword,
             Self::Widen(widen) => widen.keyword,
             Self::Merge(merge) => merge.keyword,
             Self::AddColumn(add) => add.keyword,
@@ -629,6 +633,50 @@ pub struct SqlLock {
     pub level: String,
     /// Where that stands.
     pub span: Span,
+}
+
+/// `extract u from t (a, b as c) { key id: bigint, reference u_id }`
+#[derive(Clone, Debug)]
+pub struct Extract {
+    /// The word `extract`.
+    pub keyword: Span,
+    /// The new table.
+    pub into: TablePath,
+    /// The table that has the columns.
+    pub table: TablePath,
+    /// What goes into the new table.
+    pub columns: Vec<ExtractedColumn>,
+    /// `key id: bigint`: the new table's key, whose values the database makes.
+    pub key: Option<GeneratedKey>,
+    /// `reference u_id`: the column by which a row refers to the new table.
+    pub reference: Option<Name>,
+    /// `always`: every row refers to one of the new table, also where all columns are null.
+    pub always: Option<Span>,
+}
+
+/// `a` or `a as c`
+#[derive(Clone, Debug)]
+pub struct ExtractedColumn {
+    /// What the table has.
+    pub column: Name,
+    /// What the new table calls it.
+    pub to: Option<Name>,
+}
+
+impl ExtractedColumn {
+    /// Its name in the new table.
+    pub fn new_name(&self) -> &Name {
+        self.to.as_ref().unwrap_or(&self.column)
+    }
+}
+
+/// `id: bigint`
+#[derive(Clone, Debug)]
+pub struct GeneratedKey {
+    /// The column.
+    pub name: Name,
+    /// Its type.
+    pub ty: TypeText,
 }
 
 /// `backfill { batch 5000 }`

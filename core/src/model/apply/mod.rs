@@ -3,6 +3,7 @@
 
 mod carried;
 mod columns;
+pub mod extract;
 mod merge;
 mod move_column;
 mod objects;
@@ -21,6 +22,7 @@ pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {
     match kind {
         OperationKind::Columns(change) => columns::apply(before, change),
         OperationKind::Split(change) => split::apply(before, change),
+        OperationKind::Extract(change) => extract::apply(before, change),
         OperationKind::Widen(change) => widen::apply(before, change),
         OperationKind::Merge(change) => merge::apply(before, change),
         OperationKind::AddColumn(change) => objects::add_column(before, change),

@@ -4,6 +4,7 @@ mod add_column;
 mod columns;
 mod custom;
 mod drop_column;
+mod extract;
 mod indexes;
 mod merge;
 mod move_column;
@@ -178,6 +179,7 @@ impl<'a> Resolution<'a> {
             Operation::Retype(retype) => OperationKind::Columns(self.retype(retype, &mut claim, errors)?),
             Operation::Regroup(regroup) => OperationKind::Columns(self.regroup(regroup, &mut claim, errors)?),
             Operation::Split(split) => OperationKind::Split(self.split(split, &mut claim, errors)?),
+            Operation::Extract(extract) => OperationKind::Extract(self.extract(extract, &mut claim, errors)?),
             Operation::Widen(widen) => OperationKind::Widen(self.widen(widen, &mut claim, errors)?),
             Operation::Merge(merge) => OperationKind::Merge(self.merge(merge, &mut claim, errors)?),
             Operation::AddColumn(add) => OperationKind::AddColumn(self.add_column(add, &mut claim, errors)?),

@@ -30,7 +30,9 @@ impl Resolution<'_> {
         let key = split::key(tree, source, self.shape, errors);
         let moved = split::moved(tree, source, self.shape, &self.around, errors);
         let columns = moved.as_deref().unwrap_or_default();
-        split::nothing_spans_both(tree, columns, source, self.shape, errors);
+        let names = tree.moved.iter().filter(|name| columns.iter().any(|column| column.name == name.text)).collect();
+        let parting = split::Parting { names, keyword: tree.keyword, fate: "moved" };
+        split::nothing_spans_both(&parting, source, self.shape, errors);
         split::dependents(tree, columns, source, self.shape, errors);
         split::target_is_free(tree, &target, columns, source, self.shape, errors);
         let (key, moved) = (key?, moved?.into_iter().map(|column| column.name.clone()).collect());

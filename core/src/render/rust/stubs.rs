@@ -15,8 +15,8 @@ use crate::ident::{QualifiedName, quote_ident};
 use crate::model::apply::widen::closure;
 use crate::model::rules::{BrokenWrites, Policy, RelaxChange, RequireChange, RuleChange};
 use crate::model::{
-    self, AfterColumn, Change, ColumnsChange, Conversion, Mapping, MergeChange, MergedColumn, Model, MoveChange,
-    OnFailure, OperationKind, Shape, Side, SplitChange, WidenChange,
+    self, AfterColumn, Change, ColumnsChange, Conversion, ExtractChange, Mapping, MergeChange, MergedColumn, Model,
+    MoveChange, OnFailure, OperationKind, Shape, Side, SplitChange, WidenChange,
 };
 use crate::plan::{OLDEST_SERVER, Stage};
 use crate::schema::{Column, SqlType, Table};
@@ -100,6 +100,7 @@ fn kind(operation: &Operation, shape: &Shape) -> Option<OperationKind> {
             let column = column(&drop.column.column, table)?;
             Some(OperationKind::DropColumn(model::DropColumn { table: table.name.clone(), column, default: None }))
         }
+        Operation::Extract(tree) => extract(tree, shape),
         Operation::Rule(tree) => rule(tree, shape),
         Operation::DropTable(drop) => {
             Some(OperationKind::DropTable(model::DropTable { table: table(&drop.table, shape)?.name.clone() }))
@@ -137,6 +138,22 @@ fn rule(rule: &Rule, shape: &Shape) -> Option<OperationKind> {
         Rule::Constrain(_) | Rule::Unconstrain(_) | Rule::Default(_) | Rule::Comment(_) => return None,
     };
     Some(OperationKind::Rule(Box::new(change)))
+}
+
+fn extract(tree: &syntax::Extract, shape: &Shape) -> Option<OperationKind> {
+    let source = table(&tree.table, shape)?;
+    let columns = tree.columns.iter().filter_map(|of| Some((column(&of.column, source)?, of.new_name().text.clone())));
+    let key = tree.key.as_ref();
+    let key_type = key.and_then(|key| parse_type(&key.ty.text).ok());
+    Some(OperationKind::Extract(ExtractChange {
+        source: source.name.clone(),
+        target: qualified(&tree.into),
+        key: key.map_or_else(|| "id".to_owned(), |key| key.name.text.clone()),
+        key_type: key_type.unwrap_or_else(|| SqlType::builtin("bigint")),
+        reference: tree.reference.as_ref()?.text.clone(),
+        columns: columns.collect(),
+        always: tree.always.is_some(),
+    }))
 }
 
 fn widen(widen: &syntax::Widen, shape: &Shape) -> Option<OperationKind> {

@@ -2,6 +2,7 @@
 
 mod columns;
 mod enums;
+mod extract;
 mod indexes;
 mod moves;
 mod pieces;
@@ -19,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Errors, Reported, nearest};
 /// The words that begin an item of a declaration.
 const ITEMS: [&str; 4] = ["schema", "server", "type", "change"];
 /// The words that begin an operation.
-const OPERATIONS: [&str; 19] = [
+const OPERATIONS: [&str; 20] = [
     "rename",
     "retype",
     "divide",
@@ -39,6 +40,7 @@ const OPERATIONS: [&str; 19] = [
     "unconstrain",
     "default",
     "comment",
+    "extract",
 ];
 /// The words that begin something else in a change.
 const CLAUSES: [&str; 2] = ["after", "stage"];
@@ -289,6 +291,7 @@ impl Parser<'_> {
             "enum" => parser.enum_change(cursor, &word, change),
             "sql" => parser.statements(cursor, &word, change),
             "move" => parser.move_column(cursor, &word, change),
+            "extract" => parser.extract(cursor, &word, change),
             "after" => {
                 let name = parser.name(cursor, "the name of the change that this one builds on", "after <change>;")?;
                 change.after.push(name);
