@@ -442,6 +442,61 @@ fn a_transaction_of_another_isolation_level_cannot_leave_what_the_backfill_wrote
     both(&mut db, 1, "a|a.png");
 }
 
+// --- accessors ---
+
+mod declared {
+    #![allow(missing_docs, reason = "generated for these tests")]
+    coexist::migrations! {
+        schema sql "
+            create table users (id bigint primary key, name text not null);
+            create table profiles (user_id bigint primary key references users, bio text, avatar_url text);";
+
+        change merge {
+            merge profiles into users { key user_id, move bio, avatar_url as photo }
+            stage expand;
+        }
+    }
+}
+
+#[test]
+fn accessors_of_both_shapes() {
+    use declared::merge::{Backfilled, after, before};
+    let mut db = merged();
+    let client = &mut db.client;
+    let proof = Backfilled::prove(client).unwrap();
+    let written = before::profiles::Update { bio: Some("old".to_owned()).into(), ..Default::default() };
+    before::profiles::update(client, 1, &written).unwrap();
+    assert_eq!(after::users::find(proof.on(client), 1).unwrap().unwrap().bio.as_deref(), Some("old"));
+    let written = after::users::Update { photo: Some("new".to_owned()).into(), ..Default::default() };
+    after::users::update(proof.on(client), 1, &written).unwrap();
+    let profile = before::profiles::find(client, 1).unwrap().unwrap();
+    assert_eq!((profile.bio.as_deref(), profile.avatar_url.as_deref()), (Some("old"), Some("new")));
+    before::profiles::insert(client, &before::profiles::Insert::new(2)).unwrap();
+    assert!(before::profiles::delete(client, 2).unwrap());
+}
+
+/// New code holds the row of the table that stays, and goes on to the one that goes: an accessor of that one has not locked it yet.
+#[test]
+fn h12_an_accessor_of_the_table_that_goes_locks_the_other_one_first() {
+    use declared::merge::before;
+    let mut db = merged();
+    let mut old = db.database.connect().unwrap();
+    let pid: i32 = old.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
+    db.run("begin; set local lock_timeout = '10s'; select from users where id = 1 for no key update");
+    let writing = std::thread::spawn(move || {
+        let written = before::profiles::Update { bio: Some("old".to_owned()).into(), ..Default::default() };
+        before::profiles::update(&mut old, 1, &written).unwrap()
+    });
+    let mut watch = db.database.connect().unwrap();
+    while !watch.query_one("select cardinality(pg_blocking_pids($1)) > 0", &[&pid]).unwrap().get::<_, bool>(0) {
+        assert!(!writing.is_finished(), "old code did not wait for the row of users");
+        std::thread::yield_now();
+    }
+    db.run("update users set bio = 'new' where id = 1; commit");
+    assert_eq!(writing.join().unwrap().unwrap().bio.as_deref(), Some("old"));
+    both(&mut db, 1, "old|a.png");
+}
+
 // --- many at once ---
 
 /// Whatever they write, and however the phases fall between it, both tables end alike: no ghost rows (H51), no lost updates, no difference
