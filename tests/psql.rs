@@ -30,9 +30,9 @@ const CHANGES: &str = r#"
     change show_text { rename notes.body to content through view; stage contract; }
     change widen_price { retype prices.price to bigint { forward "price::bigint", backward "price::integer" or reject } stage contract; }
     change divide_place {
-        divide users.place into city: text, country: text {
-            forward city "split_part(place, ',', 1)" or reject, forward country "split_part(place, ',', 2)" or "'?'",
-            backward "city || ',' || country" or reject, insert nulls take before,
+        divide users.place into town: text, country: text {
+            forward town "split_part(place, ',', 1)" or reject, forward country "split_part(place, ',', 2)" or "'?'",
+            backward "town || ',' || country" or reject, insert nulls take before,
         }
         stage contract;
     }

@@ -6,7 +6,7 @@
 mod support;
 
 use coexist::plan::Phase;
-use support::in_flight::InFlight;
+use support::in_flight::{InFlight, plans};
 use support::life::Life;
 
 #[test]
@@ -130,4 +130,23 @@ fn a_split_with_everything_on_it() {
             comment on column u.bio is 'about'; create table child (id integer primary key, code text); alter table child add constraint child_code_fkey foreign key (code) references u (code) on update cascade;",
     }
     .check();
+}
+
+/// An index on the new column keeps PostgreSQL from updating rows in place: no backfill runs with one.
+#[test]
+fn h60_indexes_are_built_behind_the_backfill() {
+    let schema = "create table t (id integer primary key, name text unique, code text references t (name)); create index t_name on t (lower(name));";
+    for change in [
+        "rename t.name to title;",
+        "rename t.id to key;",
+        "widen t.id to bigint;",
+        "split t into u { key t_id, move code }",
+    ] {
+        let plan = plans(schema, &format!("change it {{ {change} stage expand; }}")).remove(0);
+        let builds =
+            |step: &&coexist::plan::Step| step.action.statements.iter().any(|sql| sql.contains("index concurrently"));
+        let built: Vec<Phase> = plan.steps.iter().filter(builds).map(|step| step.phase).collect();
+        assert!(!built.is_empty() || change.starts_with("split"), "{change} builds no index");
+        assert!(built.iter().all(|phase| *phase == Phase::Validated), "{change}: {built:?}");
+    }
 }

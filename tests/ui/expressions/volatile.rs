@@ -1,4 +1,4 @@
-//! A conversion gives the same value each time.
+//! A conversion gives the same value each time (H63).
 
 coexist::migrations! {
     schema sql "create table orders (id bigint primary key, total integer not null, rate integer);";
