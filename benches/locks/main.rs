@@ -93,10 +93,17 @@ fn measure(kind: &Kind, rows: u64) -> Measured {
 fn run(database: &Database, plan: &Plan) -> (Duration, String) {
     let took: Arc<Mutex<BTreeMap<String, Duration>>> = Arc::default();
     let seen = Arc::clone(&took);
-    let options = Options::default().on_event(move |event| {
-        if let Event::StepDone { step, took, lock_wait, .. } = event {
-            seen.lock().unwrap().insert(step.clone(), took.saturating_sub(*lock_wait));
+    // A try that did not get its locks held none for long: the one that did is what counts.
+    let begun = Mutex::new((Instant::now(), false));
+    let options = Options::default().on_event(move |event| match event {
+        Event::StepStarted { .. } => *begun.lock().unwrap() = (Instant::now(), false),
+        Event::Retry { after, .. } => *begun.lock().unwrap() = (Instant::now() + *after, true),
+        Event::StepDone { step, lock_wait, .. } => {
+            let (begun, again) = *begun.lock().unwrap();
+            let waited = if again { Duration::ZERO } else { *lock_wait };
+            seen.lock().unwrap().insert(step.clone(), begun.elapsed().saturating_sub(waited));
         }
+        _ => {}
     });
     let mut runner = Runner::new(coexist::Database::at(&database.url()).unwrap(), options).unwrap();
     runner.up(plan, &Pace::default()).unwrap_or_else(|error| panic!("{error}"));
