@@ -1,12 +1,11 @@
 //! The triggers that fill the wider columns. One way only: nothing but these triggers and the backfill writes them.
 
 use super::carry::{drop_constraint_if_exists, exclusive};
-use super::columns_sync::last_firing_name;
+use super::columns_sync::{has_update_triggers, last_firing_name};
 use super::sql::{self, Block, create_function};
 use super::widen::Widened;
 use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
 use crate::ident::{QualifiedName, quote_ident, quote_literal};
-use crate::schema::TriggerTiming;
 
 pub(super) struct Sync<'a> {
     pub(super) widened: &'a Widened<'a>,
@@ -97,11 +96,7 @@ impl Sync<'_> {
     }
 
     fn triggers(&self) -> impl Iterator<Item = Trigger> {
-        let own = &self.widened.table().triggers;
-        let changes_rows = own
-            .iter()
-            .any(|trigger| trigger.timing == TriggerTiming::Before && trigger.for_each_row && trigger.on_update);
-        changes_rows.then_some(Trigger::Restore).into_iter().chain([Trigger::Widen])
+        has_update_triggers(self.widened.table()).then_some(Trigger::Restore).into_iter().chain([Trigger::Widen])
     }
 
     /// Sorts after the user's own triggers, so that it sees what they changed (H37).
