@@ -8,29 +8,9 @@ mod support;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use coexist::catalog;
 use coexist::plan::Phase;
 use support::in_flight::InFlight;
-
-/// Back from each phase with the catalog as it was, and forward to the one that somebody would have who wrote the new schema.
-fn whole_life(before: &str, data: &str, change: &str, after: &str) -> InFlight {
-    let change = format!("change it {{ {change} stage contract; }}");
-    let untouched = support::catalog_dump(&mut InFlight::new(before, data, &change).client);
-    for phase in [Phase::Expanded, Phase::DualWriting, Phase::Backfilled, Phase::Validated] {
-        let mut db = InFlight::new(before, data, &change);
-        db.reach(phase).roll_back();
-        let now = support::catalog_dump(&mut db.client);
-        assert!(now == untouched, "back from {}:\n{}", phase.name(), catalog::diff(&untouched, &now));
-    }
-    let mut db = InFlight::new(before, data, &change);
-    db.reach(Phase::Contracted).retire();
-    let database = support::database("after");
-    let mut client = database.connect().unwrap();
-    client.batch_execute(after).unwrap();
-    let (wanted, got) = (support::catalog_dump(&mut client), support::catalog_dump(&mut db.client));
-    assert!(got == wanted, "after the contract:\n{}", catalog::diff(&wanted, &got));
-    db
-}
+use support::life::Life;
 
 // --- in place ---
 
@@ -47,7 +27,7 @@ const CODED: &str =
 #[test]
 fn in_place_nothing_is_written_and_all_that_hangs_on_the_column_stays() {
     let after = CODES.replace("varchar(10)", "text").replace("default 'none'", "default 'none'::varchar");
-    whole_life(CODES, CODED, "retype users.code to text;", &after);
+    Life { before: CODES, data: CODED, change: "retype users.code to text;", after: &after }.check();
     let mut db = InFlight::new(CODES, CODED, "change it { retype users.code to text in place; stage contract; }");
     let files = "select string_agg(relname || pg_relation_filenode(oid), ', ' order by relname) from pg_class where relname like 'users%' and relkind in ('r', 'i')";
     let before = db.row(files);
@@ -65,12 +45,13 @@ fn in_place_nothing_is_written_and_all_that_hangs_on_the_column_stays() {
 #[test]
 fn in_place_a_key_that_others_reference() {
     let before = "create table t (code varchar(4) primary key); create table c (id int, code varchar(4) references t on update cascade);";
-    let mut db = whole_life(
+    let mut db = Life {
         before,
-        "insert into t values ('a'); insert into c values (1, 'a')",
-        "retype t.code to varchar(9); retype c.code to varchar(9);",
-        &before.replace("varchar(4)", "varchar(9)"),
-    );
+        data: "insert into t values ('a'); insert into c values (1, 'a')",
+        change: "retype t.code to varchar(9); retype c.code to varchar(9);",
+        after: &before.replace("varchar(4)", "varchar(9)"),
+    }
+    .check();
     assert_eq!(db.fails("insert into c values (2, 'b')").0, "23503");
 }
 
@@ -103,7 +84,7 @@ fn through_a_view_of_a_copy_the_name_stays() {
         )
         .replace("default (7)::bigint", "default 7::bigint");
     let change = r#"retype orders.total to bigint { forward "total::bigint", backward "total::integer" or reject }"#;
-    let mut db = whole_life(ORDERS, ORDERED, change, &after);
+    let mut db = Life { before: ORDERS, data: ORDERED, change, after: &after }.check();
     db.run("insert into orders (total) values (3000000000)");
 }
 
