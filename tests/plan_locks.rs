@@ -3,6 +3,9 @@
 #![cfg(all(unix, feature = "sandbox"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says by a panic that it fails")]
 
+#[macro_use]
+#[path = "../core/tests/declarations/mod.rs"]
+mod declarations;
 mod support;
 
 use std::collections::BTreeMap;
@@ -13,90 +16,38 @@ use coexist::ledger::DDL;
 use coexist::plan::{Action, LockLevel, Mode, Phase, Plan};
 use coexist::sandbox::Database;
 use coexist_core::ident::quote_ident;
+use declarations::SCHEMA;
 use postgres::{Client, GenericClient};
 use support::in_flight::plans;
 
-/// Everything that can hang on a column, on several tables.
-const SCHEMA: &str = "
-    create table users (
-        id bigint generated always as identity primary key,
-        name text not null default '',
-        email text not null,
-        total integer not null default 0,
-        code text,
-        bio text,
-        avatar_url text not null default 'none',
-        constraint users_email_key unique (email),
-        constraint users_total_check check (total >= 0 and length(name) < 100)
-    );
-    create index users_name_idx on users (lower(name)) include (email) where name <> 'total';
-    create statistics users_stats (ndistinct) on name, total from users;
-    create table orders (
-        id serial primary key,
-        user_id bigint references users on delete cascade,
-        user_email text references users (email) on update cascade
-    );
+/// What the tables of the declarations have not.
+const FURTHER: &str = "
     create table tags (name text not null);
-    create table items (id bigint primary key, order_id integer not null references orders);
-    create table settings (
-        user_id bigint primary key references users on delete cascade,
-        theme text not null default 'dark',
-        notes text
-    );
+    create table boxes (id serial primary key);
+    create table items (id bigint primary key, box_id integer not null references boxes);
     create table events (id bigint, name text not null, primary key (id)) partition by range (id);
     create table events_1 partition of events for values from (0) to (100);
     create table events_2 partition of events for values from (100) to (200);";
 
-macro_rules! locks {
-    ($($name:ident: $change:literal;)*) => {$(
-        #[test]
-        fn $name() {
-            check(&format!("change {} {{ {} stage contract; }}", stringify!($name), $change));
-        }
-    )*};
-}
+test_each!(locks_what_it_says);
 
-locks! {
-    rename: "rename users.name to full_name;";
-    rename_primary_key: "rename users.id to user_id;";
-    rename_referenced: "rename users.email to address;";
-    rename_serial: "rename items.id to item_id;";
+test_each! { locks_what_it_says;
     rename_in_partitions: "rename events.name to title;";
-    retype: r#"retype users.total to total_cents: bigint { forward "total::bigint", backward "total_cents::integer" or reject }"#;
-    retype_with_quarantine: r#"retype users.code to code_number: integer { forward "code::integer" or quarantine, backward "code_number::text" }"#;
-    retype_irreversible: r#"retype users.avatar_url to avatar_hash: bytea { forward lossy "sha256(convert_to(avatar_url, 'UTF8'))" or reject, irreversible }"#;
-    widen: "widen orders.id to bigint;";
-    split: "split users into profiles { key user_id, move bio, avatar_url }";
-    merge: r#"merge settings into users { key user_id, move theme or "'light'", notes as remarks, always }"#;
-    divide: r#"divide users.name into first_name: text not null, last_name: text { forward first_name "split_part(name, ' ', 1)" or "'?'", forward last_name "nullif(substr(name, length(split_part(name, ' ', 1)) + 2), '')" or quarantine, backward "first_name || coalesce(' ' || last_name, '')" or reject }"#;
-    combine: r#"combine users.(bio, avatar_url) into profile: jsonb not null { forward "jsonb_build_object('bio', bio, 'avatar', avatar_url)" or reject, backward bio "profile->>'bio'" or reject, backward avatar_url "profile->>'avatar'" or reject }"#;
-    add: r#"add users.visits: bigint not null default "0";"#;
-    add_filled: r#"add users.handle: text not null fill "lower(name)";"#;
-    drop: "drop users.total { with users_total_check, users_stats }";
-    create_index: r#"create index on users (lower(name) desc, total) unique where "total > 0" name by_name;"#;
-    drop_index: "drop index users_name_idx;";
-    require: r#"require users.code { fill "name || total" or reject }"#;
-    require_or_reject: "require users.bio or reject;";
-    relax: "relax users.email { nulls from contract }";
-    relax_early: r#"relax users.email { nulls from dual_write, backward "'user ' || id" or reject }"#;
-    constrain_by_a_check: r#"constrain users: check users_code_check "code <> ''" { fix code "null", old writes reject }"#;
-    constrain_by_a_key: "constrain users: unique (code, total) include (bio) or reject;";
+    rename_serial_that_is_referenced: "rename boxes.id to box_id;";
+    widen_a_key_that_is_referenced: "widen boxes.id to bigint;";
     constrain_by_a_primary_key: "constrain tags: primary key (name) or reject;";
-    constrain_by_a_reference: "constrain items: foreign key parent (id) references users on delete cascade or reject;";
     constrain_by_a_reference_that_mends: r#"constrain users: (total) references orders { fix total "1", old writes reject }"#;
     unconstrain_a_check: "unconstrain users: users_total_check;";
-    unconstrain_a_reference: "unconstrain orders: orders_user_id_fkey;";
-    default: r#"default users.total: "7";"#;
     default_none: "default users.total: none;";
-    comment: r#"comment users: "People"; comment users.name: "What we call them";"#;
-    several: r#"rename users.code to voucher; retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } rename users.avatar_url to avatar;"#;
+    comment_on_a_column: r#"comment users.name: "What they are called";"#;
 }
 
 /// There and back, and then there for good.
-fn check(change: &str) {
-    let plan = plans(SCHEMA, change).remove(0);
+fn locks_what_it_says(name: &str, change: &str) {
+    let schema = format!("{SCHEMA}{FURTHER}");
+    let plan = plans(&schema, &format!("change {name} {{ {change} stage contract; }}")).remove(0);
     let database = support::database("plan_locks");
-    let mut server = Server::new(&database, &plan);
+    let mut server = Server::new(&database, &schema, &plan);
     for step in plan.steps.iter().filter(|step| step.phase < Phase::Contracted) {
         server.carry_out(&step.id, &step.action);
     }
@@ -105,7 +56,7 @@ fn check(change: &str) {
             server.carry_out(&format!("{}, taken back", step.id), undo);
         }
     }
-    for step in &plan.steps {
+    for step in plan.steps.iter().chain(&plan.retire) {
         server.carry_out(&step.id, &step.action);
     }
     assert!(server.differences.is_empty(), "{}", server.differences.join("\n"));
@@ -125,10 +76,10 @@ struct Server {
 }
 
 impl Server {
-    fn new(database: &Database, plan: &Plan) -> Self {
+    fn new(database: &Database, schema: &str, plan: &Plan) -> Self {
         let connect = || database.connect().unwrap();
         let mut client = connect();
-        client.batch_execute(SCHEMA).unwrap();
+        client.batch_execute(schema).unwrap();
         client.batch_execute(DDL).unwrap();
         let path: Vec<String> = plan.search_path.iter().map(|name| quote_ident(name)).collect();
         let search_path = format!("set search_path = {}", path.join(", "));

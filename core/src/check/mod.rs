@@ -40,6 +40,7 @@ pub mod phases;
 pub mod regroup;
 pub mod rules;
 pub mod split;
+pub mod stand_in;
 pub mod tables;
 pub mod types;
 pub mod view;

@@ -10,6 +10,7 @@ use crate::sql::fitness;
 use crate::syntax::{Name, Regroup};
 
 use super::dependents::Touched;
+use super::stand_in::{self, Reader};
 use super::{at_line, listed, types, written, written_column};
 
 /// Of more after columns than this, no marker has a bit for each.
@@ -161,12 +162,13 @@ impl<'a> Group<'a> {
                         super::written_table(references)
                     ),
                 ),
-                ConstraintKind::Check { .. } if mapping.backward.is_empty() => (
-                    format!("check `{}` reads it", constraint.name),
-                    "with `irreversible` nothing says what the check means in the after shape".to_owned(),
-                ),
-                // Exclusion constraints are refused with every change of a column.
-                ConstraintKind::Check { .. } | ConstraintKind::Exclude { .. } => continue,
+                ConstraintKind::Check { .. } => {
+                    let why = stand_in::why_not(&mapping.backward, Reader::Check, &self.surroundings());
+                    let Some(why) = why else { continue };
+                    (format!("check `{}` reads it", constraint.name), why)
+                }
+                // Refused with every change of a column.
+                ConstraintKind::Exclude { .. } => continue,
             };
             errors.push(self.hindrance(column, &because, constraint.line, &why, &constraint.name));
         }
@@ -224,7 +226,7 @@ impl<'a> Group<'a> {
         } else if let Some(why) = self.unsortable(mapping).filter(|_| in_keys) {
             Some(why)
         } else if in_expressions {
-            self.no_index_expression(mapping)
+            stand_in::why_not(&mapping.backward, Reader::Index, &self.surroundings())
         } else {
             None
         };
@@ -232,21 +234,6 @@ impl<'a> Group<'a> {
             let because = format!("index `{}` has it", index.name);
             errors.push(self.hindrance(column, &because, index.line, &why, &index.name));
         }
-    }
-
-    /// Why what stands in for the columns in an expression cannot be part of an index.
-    fn no_index_expression(&self, mapping: &Mapping) -> Option<String> {
-        if mapping.backward.is_empty() {
-            return Some("with `irreversible` nothing says what its expression means in the after shape".to_owned());
-        }
-        let surroundings = self.surroundings();
-        let call = mapping
-            .backward
-            .iter()
-            .find_map(|conversion| fitness::call_that_is_not_immutable(&conversion.expression, &surroundings))?;
-        Some(format!(
-            "its expression would be made of `backward`, whose `{call}` is not immutable, as an index needs it"
-        ))
     }
 
     fn surroundings(&self) -> fitness::Surroundings<'_> {

@@ -1,5 +1,6 @@
 //! The plan of a change that copies within a row: columns of a table become other columns of the same table.
 
+use super::carried_proof;
 use super::carry::{Carry, analyze_step, exclusive, lock_tables, validate_step};
 use super::columns_mapping::Mapped;
 use super::columns_sync::Sync;
@@ -10,8 +11,8 @@ use super::take_over::TakeOver;
 use super::view::View;
 use super::{Action, Backfill, KeyColumn, Mode, Phase, Reconcile, Step};
 use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
-use crate::model::apply::apply;
 use crate::model::apply::widen::interim;
+use crate::model::apply::{apply, of_defaults};
 use crate::model::{AfterColumn, ColumnsChange, Conversion, Mapping, OnFailure, OperationKind, Way};
 use crate::schema::{Column, Table};
 use crate::sql::Expression;
@@ -27,7 +28,9 @@ pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> 
         "copy: new columns beside the old ones, kept in step by triggers, because old and new code must both find their own",
         &carry,
     );
-    planned.steps.push(parts.add_columns_step(&sync));
+    let mut add_columns = parts.add_columns_step(&sync);
+    add_columns.action.statements.extend(carried_proof::statement(&parts, &carry));
+    planned.steps.push(add_columns);
     planned.steps.push(sync.step());
     planned.steps.push(analyze_step(&columns.table, &parts.after_names()));
     planned.steps.extend(carry.validate_steps());
@@ -101,6 +104,7 @@ pub(super) fn plan_behind_view(part: &Part<'_>, columns: &ColumnsChange) -> Opti
             table: &columns.table,
             before: part.before.table(&columns.table)?.column(name),
             after: part.after.table(&columns.table)?.column(name)?,
+            default_otherwise: None,
         };
         contract.action.statements.extend(take_over.rename_not_null(name));
     }
@@ -230,9 +234,16 @@ impl<'a> Parts<'a> {
 
     /// A sequence or an identity passes from one column to one column; a default follows from all that a column is made of.
     fn take_overs(&self, mapped: &Mapped<'a>) -> impl Iterator<Item = TakeOver<'a>> {
-        let (part, table) = (self.part, self.table);
+        let (part, table, source) = (self.part, self.table, self.before);
         let before = mapped.before_columns().next().filter(|_| mapped.mapping.is_one_to_one());
-        mapped.after_columns().map(move |after| TakeOver { part, table, before, after })
+        mapped.after_columns().zip(&mapped.mapping.after).map(move |(after, declared)| {
+            let default_otherwise = match &declared.forward.on_failure {
+                OnFailure::Never | OnFailure::Reject => None,
+                OnFailure::Quarantine => Some("null".to_owned()),
+                OnFailure::Expression(otherwise) => Some(of_defaults(otherwise, source)),
+            };
+            TakeOver { part, table, before, after, default_otherwise }
+        })
     }
 
     /// The primary key, or else the first unique key without nulls.

@@ -2,7 +2,7 @@
 
 use super::columns::{Parts, copy_column_privileges, key_columns};
 use super::compare::{all, any, distinct};
-use super::sql::{Block, create_function};
+use super::sql::{Block, CONVERSION_ERRORS, create_function};
 use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
 use crate::model::{AfterColumn, Conversion, Mapping, OnFailure, Side};
 use crate::schema::Column;
@@ -344,7 +344,7 @@ impl<'a> Mapped<'a> {
                 body.line(format!("return {converted};"));
             }
         }
-        body.branch("exception when data_exception or check_violation or not_null_violation or raise_exception then");
+        body.branch(format!("exception when {CONVERSION_ERRORS} then"));
         match &conversion.on_failure {
             OnFailure::Expression(fallback) => {
                 body.line(format!("return {};", own(fallback)));

@@ -5,6 +5,8 @@
 #[cfg(feature = "compile")]
 mod add_column;
 #[cfg(feature = "compile")]
+mod carried_proof;
+#[cfg(feature = "compile")]
 mod carry;
 #[cfg(feature = "compile")]
 mod columns;

@@ -265,6 +265,9 @@ pub fn create_function(
     )
 }
 
+/// What a conversion raises for a value that it does not take, as an exception handler names it.
+pub const CONVERSION_ERRORS: &str = "data_exception or check_violation or not_null_violation or raise_exception";
+
 /// A `do` block.
 pub fn anonymous(body: Block) -> String {
     let body = String::from(body);

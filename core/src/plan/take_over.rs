@@ -1,7 +1,7 @@
 //! At the contract, what gives a column its values passes to the column that takes its place: default, sequence, identity.
 
 use super::make::Part;
-use super::sql::{Block, anonymous};
+use super::sql::{Block, CONVERSION_ERRORS, anonymous};
 use crate::ident::{QualifiedName, object_name, quote_ident, quote_literal};
 use crate::model::apply::is_sequence_default;
 use crate::schema::{Column, Identity, SqlType};
@@ -12,6 +12,8 @@ pub(super) struct TakeOver<'a> {
     pub(super) table: &'a QualifiedName,
     pub(super) before: Option<&'a Column>,
     pub(super) after: &'a Column,
+    /// What stands in for a default that does not convert, as SQL; none where it certainly converts.
+    pub(super) default_otherwise: Option<String>,
 }
 
 impl TakeOver<'_> {
@@ -21,7 +23,11 @@ impl TakeOver<'_> {
         let name = quote_ident(&self.after.name);
         let mut statements = Vec::new();
         if let Some(default) = &self.after.default {
-            statements.push(format!("alter table {table} alter column {name} set default {}", default.text));
+            let set = |default: &str| format!("alter table {table} alter column {name} set default {default}");
+            statements.push(match &self.default_otherwise {
+                Some(otherwise) => self.if_it_converts(&default.text, set(&default.text), set(otherwise)),
+                None => set(&default.text),
+            });
         }
         let Some(before) = self.before else { return statements };
         match &self.after.identity {
@@ -29,6 +35,20 @@ impl TakeOver<'_> {
             None => statements.extend(self.own_sequences(before)),
         }
         statements
+    }
+
+    /// One statement or the other: rows without a value of their own get what the triggers have given them so far.
+    fn if_it_converts(&self, default: &str, then: String, otherwise: String) -> String {
+        let mut block = Block::default();
+        block.open("begin");
+        if self.after.not_null {
+            block.open(format!("if ({default}) is null then")).line("raise not_null_violation;").close("end if;");
+        } else {
+            block.line(format!("perform {default};"));
+        }
+        block.line(format!("{then};")).branch(format!("exception when {CONVERSION_ERRORS} then"));
+        block.line(format!("{otherwise};")).close("end");
+        anonymous(block)
     }
 
     /// After the before column is gone, and with it the identity's sequence: the new one takes its name.

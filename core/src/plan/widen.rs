@@ -199,7 +199,13 @@ impl<'a> Widened<'a> {
 
     fn take_overs(&self) -> impl Iterator<Item = TakeOver<'_>> {
         let (part, table) = (self.part, &self.table().name);
-        self.pairs.iter().map(move |pair| TakeOver { part, table, before: Some(pair.before), after: pair.beside })
+        self.pairs.iter().map(move |pair| TakeOver {
+            part,
+            table,
+            before: Some(pair.before),
+            after: pair.beside,
+            default_otherwise: None,
+        })
     }
 
     /// While both columns are there: the wider one becomes what the narrower one is.

@@ -92,3 +92,20 @@ fn inserts() {
         r#"change x { retype users.age to years: bigint { forward "coalesce(age, 0)" or reject, irreversible } stage expand; }"#,
     ]));
 }
+
+#[test]
+fn what_reads_the_column_must_have_a_meaning_in_the_after_shape() {
+    let shop = "CREATE TABLE t (id int PRIMARY KEY, code text, at timestamp);
+        ALTER TABLE t ADD CONSTRAINT short CHECK (length(code) < 5);
+        CREATE INDEX lowered ON t (lower(code)) WHERE code <> '';
+        CREATE INDEX plain ON t (code);
+        CREATE INDEX months ON t (date_trunc('month', at));
+        CREATE FUNCTION day_of(text) RETURNS timestamp LANGUAGE sql STABLE AS 'select $1::timestamp';
+        CREATE STATISTICS lengths ON id, length(code) FROM t;";
+    snapshot!(Case::with(shop).mistakes(&[
+        r#"change x { retype t.code to number: integer { forward "code::integer" or quarantine, irreversible } stage expand; }"#,
+        r#"change x { retype t.code to number: integer { forward "code::integer" or quarantine, backward "number::text" or quarantine } stage expand; }"#,
+        r#"change x { retype t.code to number: integer { forward "code::integer" or quarantine, backward "number::text" or "'?'" } stage expand; }"#,
+        r#"change x { retype t.at to day: text { forward "to_char(at, 'YYYY-MM-DD')" or reject, backward "day_of(day)" or reject, insert nulls take before } stage expand; }"#,
+    ]));
+}

@@ -2,23 +2,38 @@
 
 use super::carried::{Renaming, redirect_foreign_keys};
 use crate::ident::{QualifiedName, quote_ident};
-use crate::model::{ColumnsChange, Mapping, Shape, Way};
+use crate::model::{ColumnsChange, Conversion, Mapping, Shape, Way};
 use crate::schema::{Column, SqlText, SqlType, Table};
 use crate::sql::expression::Expression;
 
-/// The expression that stands for a before column in everything that is carried, as SQL.
-///
-/// Where old and new values behave alike (a rename, or types of one family) that is the after column. Elsewhere it is the backward
-/// expression: a check or a predicate then says about the row what it said before, whatever the conversion does.
-pub fn stand_in(change: &ColumnsChange, before: &Table, column: &str) -> Option<String> {
+/// What stands for a before column in the expressions that are carried.
+pub enum StandIn<'a> {
+    /// An after column whose values behave like the old ones: after a rename, or between types of one family.
+    Column(&'a str),
+    /// The backward expression: a check or a predicate then says about the row what it said before, whatever the conversion does.
+    Backward(&'a Conversion),
+}
+
+impl StandIn<'_> {
+    /// As SQL, over the after columns.
+    fn sql(&self) -> String {
+        match self {
+            Self::Column(name) => quote_ident(name),
+            Self::Backward(backward) => {
+                format!("({})", backward.expression.replace_columns(|column| Some(quote_ident(&column.name))))
+            }
+        }
+    }
+}
+
+/// What stands for a column of `before` in expressions; nothing where it stays, or where nothing is written back to it.
+pub fn stand_in<'a>(change: &'a ColumnsChange, before: &Table, column: &str) -> Option<StandIn<'a>> {
     let mapping = change.mapping_of(column)?;
     if let Some(name) = counterpart(mapping, before, change.way) {
-        return Some(quote_ident(name));
+        return Some(StandIn::Column(name));
     }
     let position = mapping.before.iter().position(|name| name == column)?;
-    let backward = mapping.backward.get(position)?;
-    let over_after = backward.expression.replace_columns(|column| Some(quote_ident(&column.name)));
-    Some(format!("({over_after})"))
+    mapping.backward.get(position).map(StandIn::Backward)
 }
 
 /// The after column that holds values like those of the one before column, so that it takes its place in checks and predicates.
@@ -26,7 +41,6 @@ fn counterpart<'a>(mapping: &'a Mapping, before: &Table, way: Way) -> Option<&'a
     let ([column], [after]) = (mapping.before.as_slice(), mapping.after.as_slice()) else { return None };
     let alike = mapping.rename
         || way == Way::InPlace
-        || mapping.backward.is_empty()
         || before.column(column).is_some_and(|column| same_family(&column.ty, &after.ty))
             && converts_by_cast(&after.forward.expression)
             && mapping.backward.iter().all(|backward| converts_by_cast(&backward.expression));
@@ -49,7 +63,7 @@ pub(super) fn apply(before: &Shape, change: &ColumnsChange) -> Shape {
     let Some(table) = before.table(&change.table) else { return shape };
     let rename = Renaming {
         columns: &|column| Some(change.mapping_of(column)?.after_names().map(str::to_owned).collect()),
-        stand_in: &|column| stand_in(change, table, column),
+        stand_in: &|column| stand_in(change, table, column).map(|instead| instead.sql()),
     };
     for table in before.with_partitions(&change.table) {
         let mut after = table.clone();
@@ -130,14 +144,18 @@ fn default_after(table: &Table, mapping: &Mapping, i: usize) -> Option<SqlText> 
     if mapping.rename || is_sequence_default(&default.text) {
         return Some(default.clone());
     }
-    let text = forward.replace_columns(|column| {
+    Some(SqlText { text: of_defaults(forward, table), line: default.line })
+}
+
+/// What an expression over the before columns gives for a row that has nothing but defaults.
+pub fn of_defaults(expression: &Expression, table: &Table) -> String {
+    expression.replace_columns(|column| {
         let column = table.column(&column.name)?;
         Some(match &column.default {
             Some(default) => format!("({})", default.text),
             None => format!("(null::{})", column.ty),
         })
-    });
-    Some(SqlText { text, line: default.line })
+    })
 }
 
 /// Whether a default takes the next value of a sequence.

@@ -15,7 +15,7 @@ pub mod widen;
 use super::{OperationKind, Shape};
 
 pub use carried::{constraint_columns, expression_columns, index_columns, target_columns};
-pub use columns::{is_sequence_default, stand_in};
+pub use columns::{StandIn, is_sequence_default, of_defaults, stand_in};
 
 /// The shape after `kind`. What the operation names and the shape does not have is left as it is: the checks speak of it.
 pub fn apply(before: &Shape, kind: &OperationKind) -> Shape {

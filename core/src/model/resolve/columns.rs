@@ -8,7 +8,7 @@ use crate::check::conversions;
 use crate::check::dependents::{self, Touched};
 use crate::check::inserts::Insert;
 use crate::check::mapping::{Declared, New, Remapping};
-use crate::check::{at_line, in_place, lookup, names, partitions, types, view, written, written_column};
+use crate::check::{at_line, in_place, lookup, names, partitions, stand_in, types, view, written, written_column};
 use crate::diagnostic::{Diagnostic, Errors};
 use crate::ident::quote_ident;
 use crate::model::{AfterColumn, ColumnsChange, Conversion, Mapping, OnFailure, Way};
@@ -184,6 +184,7 @@ impl<'a> Resolution<'a> {
             Mapping { before: vec![column.name.clone()], after: vec![after], backward, rename: false, insert_nulls };
         let change = ColumnsChange { table: table.name.clone(), mappings: vec![mapping], way };
         partitions::moves_lose_nothing(&change, tree.column.column.span, self.shape, errors);
+        stand_in::follows(&touched, &change, self.server, errors);
         Some(change)
     }
 
