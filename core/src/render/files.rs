@@ -239,13 +239,47 @@ fn record_rollback(plan: &Plan) -> Block {
     let change = quote_literal(&plan.change);
     let mut body = Block::default();
     body.open("begin").open("if to_regclass('coexist.changes') is not null then");
-    body.line("update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql', updated_at = clock_timestamp()");
+    body.line("update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql',");
+    body.line("  paused = false, pause_reason = null, updated_at = clock_timestamp()");
     body.line(format!("  where name = {change};"));
     body.line(format!(
         "update coexist.steps set state = 'undone', finished_at = clock_timestamp() where change = {change};"
     ));
-    body.line(format!("delete from coexist.segments where change = {change};"));
+    for table in ["segments", "quarantine", "conflicts"] {
+        body.line(format!("delete from coexist.{table} where change = {change};"));
+    }
     body.close("end if;").close("end");
+    body
+}
+
+/// Stops where the ledger knows of a step that nothing takes back.
+fn only_before_the_contract(plan: &Plan) -> Block {
+    let change = quote_literal(&plan.change);
+    let for_good: Vec<&Step> = plan.steps_to(Phase::Contracted).filter(|step| step.undo.is_empty()).collect();
+    let ids = |steps: &[&Step]| steps.iter().map(|step| quote_literal(&step.id)).collect::<Vec<_>>().join(", ");
+    let outside: Vec<&Step> = for_good.iter().copied().filter(|step| step.action.mode == Mode::Outside).collect();
+    let mut had_effect =
+        vec![format!("exists (select from coexist.changes where name = {change} and phase = 'contracted')")];
+    for (steps, states) in [(&for_good, "'done'"), (&outside, "'started'")] {
+        if !steps.is_empty() {
+            had_effect.push(format!(
+                "exists (select from coexist.steps where change = {change} and id in ({}) and state = {states})",
+                ids(steps)
+            ));
+        }
+    }
+    let mut body = Block::default();
+    body.open("begin").open("if to_regclass('coexist.changes') is not null then");
+    body.open(format!("if {} then", had_effect.join("\n  or ")));
+    body.line(format!(
+        "raise exception using message = {},",
+        quote_literal(&format!("the change {} is past the point of no return", plan.change))
+    ));
+    body.line(format!(
+        "  hint = {};",
+        quote_literal("The contract removed the before shape: declare the way back as a change of its own.")
+    ));
+    body.close("end if;").close("end if;").close("end");
     body
 }
 
@@ -278,6 +312,7 @@ fn rollback_file(plan: &Plan) -> String {
         let _ = write!(about, "\nIRREVERSIBLE: {reason}.");
     }
     let mut text = header(plan, &about, &undo);
+    text.block("not after the contract, as far as the ledger knows", &only_before_the_contract(plan));
     for step in plan.steps.iter().rev().filter(|step| !step.undo.is_empty()) {
         text.line("");
         text.comment(&format!("undo {}", step.id));

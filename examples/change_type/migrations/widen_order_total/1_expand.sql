@@ -47,6 +47,16 @@ begin
 end
 $coexist$;
 comment on column "public"."orders"."total_cents" is 'coexist: widen_order_total';
+do $coexist$
+begin
+  begin
+    perform ("total_cents" >= 0) from "public"."orders" where false;
+  exception when syntax_error_or_access_rule_violation or data_exception then
+    raise exception using errcode = sqlstate, message = 'check orders_total_check cannot be carried over: ' || sqlerrm,
+      hint = 'Drop it before this change, and make one for the new column after the contract.';
+  end;
+end
+$coexist$;
 commit;
 
 -- tell the ledger, where there is one
@@ -54,7 +64,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('widen_order_total', '59413f0647bae06c', 'expanded', 'contract', '', 'psql')
+    values ('widen_order_total', '5313defe353eea1d', 'expanded', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
     insert into coexist.steps (change, id, state, tries, finished_at)

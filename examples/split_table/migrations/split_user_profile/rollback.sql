@@ -12,6 +12,19 @@ set client_min_messages = warning;
 set search_path = "pg_catalog", "public", "pg_temp";
 set lock_timeout = '500ms';
 
+-- not after the contract, as far as the ledger knows
+do $coexist$
+begin
+  if to_regclass('coexist.changes') is not null then
+    if exists (select from coexist.changes where name = 'split_user_profile' and phase = 'contracted')
+      or exists (select from coexist.steps where change = 'split_user_profile' and id in ('contract') and state = 'done') then
+      raise exception using message = 'the change split_user_profile is past the point of no return',
+        hint = 'The contract removed the before shape: declare the way back as a change of its own.';
+    end if;
+  end if;
+end
+$coexist$;
+
 -- undo foreign_key_profiles_user_id_fkey
 begin;
 lock table "public"."users" in access exclusive mode;
@@ -53,10 +66,13 @@ commit;
 do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
-    update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql', updated_at = clock_timestamp()
+    update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql',
+      paused = false, pause_reason = null, updated_at = clock_timestamp()
       where name = 'split_user_profile';
     update coexist.steps set state = 'undone', finished_at = clock_timestamp() where change = 'split_user_profile';
     delete from coexist.segments where change = 'split_user_profile';
+    delete from coexist.quarantine where change = 'split_user_profile';
+    delete from coexist.conflicts where change = 'split_user_profile';
   end if;
 end
 $coexist$;

@@ -11,6 +11,19 @@ set client_min_messages = warning;
 set search_path = "pg_catalog", "public", "pg_temp";
 set lock_timeout = '500ms';
 
+-- not after the contract, as far as the ledger knows
+do $coexist$
+begin
+  if to_regclass('coexist.changes') is not null then
+    if exists (select from coexist.changes where name = 'rename_user_name' and phase = 'contracted')
+      or exists (select from coexist.steps where change = 'rename_user_name' and id in ('contract') and state = 'done') then
+      raise exception using message = 'the change rename_user_name is past the point of no return',
+        hint = 'The contract removed the before shape: declare the way back as a change of its own.';
+    end if;
+  end if;
+end
+$coexist$;
+
 -- undo check_users_name_check
 begin;
 alter table if exists "public"."users" drop constraint if exists "coexist_rename_user_name_users_name_check";
@@ -49,10 +62,13 @@ commit;
 do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
-    update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql', updated_at = clock_timestamp()
+    update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql',
+      paused = false, pause_reason = null, updated_at = clock_timestamp()
       where name = 'rename_user_name';
     update coexist.steps set state = 'undone', finished_at = clock_timestamp() where change = 'rename_user_name';
     delete from coexist.segments where change = 'rename_user_name';
+    delete from coexist.quarantine where change = 'rename_user_name';
+    delete from coexist.conflicts where change = 'rename_user_name';
   end if;
 end
 $coexist$;

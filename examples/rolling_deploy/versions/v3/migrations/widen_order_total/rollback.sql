@@ -11,6 +11,19 @@ set client_min_messages = warning;
 set search_path = "pg_catalog", "public", "pg_temp";
 set lock_timeout = '500ms';
 
+-- not after the contract, as far as the ledger knows
+do $coexist$
+begin
+  if to_regclass('coexist.changes') is not null then
+    if exists (select from coexist.changes where name = 'widen_order_total' and phase = 'contracted')
+      or exists (select from coexist.steps where change = 'widen_order_total' and id in ('contract') and state = 'done') then
+      raise exception using message = 'the change widen_order_total is past the point of no return',
+        hint = 'The contract removed the before shape: declare the way back as a change of its own.';
+    end if;
+  end if;
+end
+$coexist$;
+
 -- undo check_orders_total_check
 begin;
 alter table if exists "public"."orders" drop constraint if exists "coexist_widen_order_total_orders_total_check";
@@ -49,10 +62,13 @@ commit;
 do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
-    update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql', updated_at = clock_timestamp()
+    update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql',
+      paused = false, pause_reason = null, updated_at = clock_timestamp()
       where name = 'widen_order_total';
     update coexist.steps set state = 'undone', finished_at = clock_timestamp() where change = 'widen_order_total';
     delete from coexist.segments where change = 'widen_order_total';
+    delete from coexist.quarantine where change = 'widen_order_total';
+    delete from coexist.conflicts where change = 'widen_order_total';
   end if;
 end
 $coexist$;
