@@ -7,6 +7,7 @@ use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
 use crate::model::{AfterColumn, Conversion, Mapping, OnFailure, Side};
 use crate::schema::Column;
 use crate::sql::expression::Expression;
+use crate::sql::surely::surely_converts;
 
 /// How a row that no trigger and no backfill has been at yet is recognised. It is exact in every case.
 pub(super) enum Unsynced {
@@ -249,7 +250,21 @@ impl<'a> Mapped<'a> {
         if matches!(conversion.on_failure, OnFailure::Quarantine) {
             arguments.push(if record { self.key_as_json(prefix) } else { "null".to_owned() });
         }
-        format!("{}({})", self.conversion_function(direction, column).quoted(), arguments.join(", "))
+        let guarded = format!("{}({})", self.conversion_function(direction, column).quoted(), arguments.join(", "));
+        match self.surely_converts(column, conversion, prefix) {
+            Some((condition, converted)) => format!("(case when {condition} then {converted} else {guarded} end)"),
+            None => guarded,
+        }
+    }
+
+    /// When the conversion needs no guard, and what it is then.
+    fn surely_converts(&self, column: &Column, conversion: &Conversion, prefix: &str) -> Option<(String, String)> {
+        let (read, ty) = conversion.expression.as_cast_of_column()?;
+        let from = self.parts.before.column(&read.name).or_else(|| self.parts.after.column(&read.name))?;
+        let value = format!("{prefix}{}", quote_ident(&read.name));
+        let condition = surely_converts(&from.ty, ty, &value, self.parts.part.before.schema())?;
+        // Another type would be given its own rules by the function's RETURN.
+        (*ty == column.ty).then(|| (condition, format!("{value}::{ty}")))
     }
 
     fn key_as_json(&self, prefix: &str) -> String {

@@ -190,7 +190,7 @@ fn modifier(ty: &SqlType, position: usize) -> Option<i32> {
 }
 
 /// The line of the `CREATE CAST` for these types.
-fn own_cast(from: &SqlType, to: &SqlType, schema: &Schema) -> Option<u32> {
+pub(super) fn own_cast(from: &SqlType, to: &SqlType, schema: &Schema) -> Option<u32> {
     let same = |text: &str, ty: &SqlType| {
         parse_type(text).is_ok_and(|other| {
             (other.schema, other.name, other.dimensions) == (ty.schema.clone(), ty.name.clone(), ty.dimensions)

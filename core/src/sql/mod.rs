@@ -7,6 +7,7 @@
 //! - [`builtin`]: what PostgreSQL's own functions are (volatile, aggregate, …), taken from the catalogs of real servers.
 //! - [`fitness`]: which calls keep an expression from being a conversion.
 //! - [`conversion`]: what a cast from one type to another does to a value: nothing, loses something, may fail.
+//! - [`surely`]: when a cast that may fail surely does not.
 //! - [`error`]: a mistake in a piece of SQL, with its place in the text, and the code frame that shows it.
 
 pub mod builtin;
@@ -19,6 +20,7 @@ mod parser;
 mod properties;
 mod stack;
 pub mod storage;
+pub mod surely;
 pub mod token;
 pub(crate) mod tree;
 pub mod types;
