@@ -174,9 +174,14 @@ fn what_is_done_in_place_comes_and_goes_by_files() {
         assert!(said.contains(&format!("the change {} is past the point of no return", plan.change)), "{said}");
         assert!(support::catalog_dump(&mut client) == after, "{}", plan.change);
         assert_eq!(shell.text("select phase || direction from coexist.changes"), "contractedforward");
+        if !plan.retire.is_empty() {
+            shell.run_all(&plan, &["retire.sql"]);
+            assert_eq!(shell.text("select count(*)::text from coexist.changes"), "0", "{}", plan.change);
+        }
     }
 }
 
+/// Rows that a session without triggers changed (H44).
 #[test]
 fn verify_names_the_rows_that_differ() {
     let Some(psql) = psql() else { return };

@@ -54,6 +54,41 @@ fn h31_no_write_of_old_code_fails() {
     });
 }
 
+/// New code writes all the time, through the contracts: no statement fails, neither before the before shape goes nor after it (H32).
+#[test]
+fn h32_no_write_of_new_code_fails() {
+    let mut db = InFlight::new(SCHEMA, ROWS, &CHANGES.replace("stage expand", "stage contract"));
+    db.reach(Phase::Validated);
+    let stop = AtomicBool::new(false);
+    let written = AtomicU64::new(0);
+    let url = db.database.url();
+    thread::scope(|scope| {
+        for n in 0..3u64 {
+            let (stop, written, url) = (&stop, &written, &url);
+            scope.spawn(move || {
+                let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+                let mut id = n;
+                while !stop.load(Ordering::Relaxed) {
+                    id = (id * 31 + 7) % 2000 + 1;
+                    client
+                        .batch_execute(&format!(
+                            "insert into users (full_name) values ('new'); update users set cents = cents + 1 where id = {id};
+                            update profiles set bio = 'c' where user_id = {id}; delete from users where id = {id} + 2000"
+                        ))
+                        .unwrap();
+                    written.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for _ in 0..2 {
+            let before = written.load(Ordering::Relaxed);
+            support::wait_until("they write", || written.load(Ordering::Relaxed) > before + 10);
+            db.reach(Phase::Contracted);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
 /// A row that a transaction inserts before the triggers are there, and commits after, is no row that nobody fills.
 #[test]
 fn h33_a_row_in_flight_when_the_trigger_comes() {

@@ -54,6 +54,41 @@ pub const KINDS: &[Kind] = &[
     on_users("add", r#"add users.visits: bigint not null default "0";"#),
     on_users("add, a value for each row", r#"add users.token: uuid not null default "gen_random_uuid()";"#),
     on_users("drop", r#"drop users.bio;"#),
+    on_users(
+        "retype, the same name",
+        r#"retype users.total to bigint { forward "total::bigint", backward "total::integer" or reject }"#,
+    ),
+    on_users("add table", r#"add table "create table notes (id bigserial primary key, user_id bigint references users)";"#),
+    on_users("rename table", "rename table users to people;"),
+    on_users(
+        "sql",
+        r#"sql { expand "alter table users set (fillfactor = 90)" undo "alter table users reset (fillfactor)" locks users share update exclusive }"#,
+    ),
+    Kind {
+        name: "drop table",
+        schema: "create table users (id bigint primary key, name text not null);
+            create table orders (id bigint primary key, user_id bigint references users);",
+        data: "insert into users select n, 'name ' || n from generate_series(1, ROWS) n;
+            insert into orders select n, n from generate_series(1, ROWS) n",
+        change: "drop table orders;",
+        client: "update users set name = name || '.' where id = ROW",
+    },
+    Kind {
+        name: "extract",
+        schema: "create table users (id bigint primary key, name text not null, city text not null);",
+        data: "insert into users select n, 'name ' || n, 'city ' || n % 1000 from generate_series(1, ROWS) n",
+        change: "extract cities from users (city as name) { key id: bigint, reference city_id }",
+        client: "update users set name = name || '.' where id = ROW; update users set city = 'city ' || ROW % 1000 where id = ROW",
+    },
+    Kind {
+        name: "move",
+        schema: "create table users (id bigint primary key, name text not null);
+            create table orders (id bigint primary key, user_id bigint not null references users, note text); create index on orders (user_id);",
+        data: "insert into users select n, 'name ' || n from generate_series(1, ROWS) n;
+            insert into orders select n, n, 'note ' || n from generate_series(1, ROWS) n",
+        change: "move orders.note to users.last_note { via orders.user_id, conflicting rows refuse }",
+        client: "update users set name = name || '.' where id = ROW; update orders set note = note || '.' where id = ROW",
+    },
     on_users("create index", "create index on users (total);"),
     on_users("drop index", "drop index users_name;"),
     Kind {

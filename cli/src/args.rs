@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Pace(NewPace),
     Verify(Verify),
     Contract(Contract),
+    Retire(Retire),
     Rollback(Rollback),
 }
 
@@ -82,6 +83,7 @@ impl Command {
             Self::Pace(_) => "pace",
             Self::Verify(_) => "verify",
             Self::Contract(_) => "contract",
+            Self::Retire(_) => "retire",
             Self::Rollback(_) => "rollback",
         }
     }
@@ -240,6 +242,23 @@ pub(crate) struct Contract {
     pub limits: Limits,
     #[command(flatten)]
     pub overrides: Overrides,
+}
+
+/// Take away what is left of a contracted change: the views of its after shape, and its records
+///
+/// For when it is deleted from the declaration, with its folder, and no program that was built with it runs any more: those get no proofs of it.
+/// Uses the plan in the ledger.
+#[derive(Args, Debug)]
+pub(crate) struct Retire {
+    /// The change
+    pub change: String,
+    /// The change's name once more: its records are gone
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 /// Take a change back, from any phase before contracted

@@ -34,13 +34,18 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Migration>> {
     for entry in fs::read_dir(folder).map_err(|error| no_folder(folder, &error))? {
         let entry = entry.map_err(|error| no_folder(folder, &error))?;
         // Other files and folders are none of ours.
-        if files::NAMES.iter().any(|name| entry.path().join(name).exists()) {
+        if is_change(&entry.path()) {
             let name = entry.file_name().to_string_lossy().into_owned();
             migrations.push(Migration { plan: plan(&entry.path(), &name), name });
         }
     }
     migrations.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(in_order(migrations))
+}
+
+/// Whether a folder is that of a change.
+pub(crate) fn is_change(folder: &Path) -> bool {
+    files::NAMES.iter().any(|name| folder.join(name).exists())
 }
 
 /// The plans of the changes of these names, in the order of `all`; of all of them where none is named.

@@ -177,6 +177,12 @@ pub(crate) fn end_own_pause(tx: &mut Transaction<'_>, change: &str) -> Result<()
     Ok(())
 }
 
+/// Takes the change out of the ledger, and with it all that refers to it.
+pub(crate) fn forget(tx: &mut Transaction<'_>, change: &str) -> Result<()> {
+    tx.execute("delete from coexist.changes where name = $1", &[&change]).map_err(writing(change))?;
+    Ok(())
+}
+
 fn reading(change: &str) -> impl FnOnce(postgres::Error) -> Error + use<> {
     Error::database(format!("reading what the ledger knows of change `{change}`"))
 }

@@ -169,21 +169,30 @@ impl Runner {
         self.hold(plan, |run| rollback::roll_back(run, confirmed))
     }
 
-    /// Takes away what the contract left for new code: the views of the after shape. For when no code uses the accessors of the change any
-    /// more. Does nothing where nothing is left.
+    /// Takes away what is left of a contracted change: the views that its accessors use, and what the ledger knows of it but its log. For
+    /// when no code uses its accessors any more: there are no proofs of it from then on. Does nothing where nothing is left.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfOrder`] before the contract; else see [`Error`]. What somebody else built on a view keeps it, and the server says what
     /// that is.
     pub fn retire(&mut self, plan: &Plan) -> Result<()> {
-        let phase = self.phase(&plan.change)?;
-        if phase != Phase::Contracted {
-            return Err(out_of_order(plan, phase, Phase::Contracted));
+        match self.find(&plan.change)? {
+            None => return Ok(()),
+            Some(record) if record.phase != Phase::Contracted => {
+                return Err(out_of_order(plan, record.phase, Phase::Contracted));
+            }
+            Some(_) => {}
         }
         self.hold(plan, |run| {
             forward(run)?;
-            plan.retire.iter().try_for_each(|step| step::perform(run, step))
+            plan.retire.iter().try_for_each(|step| step::perform(run, step))?;
+            let (change, runner) = (run.change(), run.runner);
+            run.ledger("retiring the change", |tx| {
+                ledger::evidence::clear(tx, change)?;
+                ledger::change::forget(tx, change)?;
+                log::write(tx, change, runner, Level::Info, "the change is retired")
+            })
         })
     }
 

@@ -7,5 +7,6 @@ mod support;
 
 mod combine;
 mod divide;
+mod hazards;
 mod several;
 mod types;

@@ -57,6 +57,7 @@ fn a_default_of_its_own_for_each_row() {
     .check();
 }
 
+/// H63: what is another value each time is stored once.
 #[test]
 fn each_row_gets_a_value_of_its_own_and_keeps_it() {
     let mut db = add(r#"token: uuid not null default "gen_random_uuid()""#);

@@ -224,6 +224,26 @@ fn h18_h52_old_and_new_code_write_while_it_is_filled() {
     }
 }
 
+/// A piece whose rows are all gone when it is their turn is empty, and not the last one.
+#[test]
+fn h18_all_rows_of_a_piece_are_deleted_meanwhile() {
+    let plan = Plan { batch: Some(50), ..split() };
+    let world = World::new("deleted", USERS);
+    let (config, times) = (world.database.config(), AtomicUsize::new(0));
+    let options = Options::default().on_event(move |event| {
+        if matches!(event, Event::Progress(_)) && times.fetch_add(1, Ordering::SeqCst) == 0 {
+            let delete = "delete from users where id between 100 and 600";
+            config.connect(postgres::NoTls).unwrap().batch_execute(delete).unwrap();
+        }
+    });
+    world.runner_with(options).up(&plan, &Pace::default().rows_per_second(2000.0)).unwrap();
+    assert_eq!(world.count("users where id > 600"), 400);
+    assert_eq!(
+        world.count("users join profiles on user_id = id where users.bio = profiles.bio"),
+        world.count("users where bio is not null")
+    );
+}
+
 #[test]
 fn a_table_that_is_rewritten_meanwhile_is_gone_through_again() {
     let world = World::new(

@@ -88,6 +88,97 @@ fn a_split_that_is_cut_off_anywhere_can_go_on_and_back() {
     );
 }
 
+/// Tables for the changes below, with a few rows.
+const SHOP: &str = "
+    create table users (id bigint primary key, name text not null, code text, total integer not null default 0, city text);
+    create index users_name on users (name);
+    create table orders (id bigint primary key, user_id bigint references users on delete cascade, note text);
+    create index orders_user on orders (user_id);
+    create table settings (user_id bigint primary key references users on delete cascade, theme text not null);
+    create table boxes (id serial primary key, label text);
+    create table items (id bigint primary key, box_id integer references boxes);
+    create type mood as enum ('sad', 'glad');
+    insert into users select i, 'name ' || i, i::text, i, 'city ' || i % 7 from generate_series(1, 60) as i;
+    insert into orders select i, i, 'note ' || i from generate_series(1, 60) as i;
+    insert into settings select i, 'dark' from generate_series(1, 60, 2) as i;
+    insert into boxes (label) select 'box ' || i from generate_series(1, 60) as i; insert into items select i, i from generate_series(1, 60) as i;";
+
+macro_rules! cut_off_between_steps {
+    ($($name:ident: $change:literal;)*) => {
+        /// Kinds of change whose steps are others than those of a copy.
+        mod between_steps {
+            $(#[test] fn $name() { super::cut_off_between_steps($change); })*
+        }
+    };
+}
+
+cut_off_between_steps! {
+    create_index: "create index on users (lower(name)) name by_name;";
+    drop_index: "drop index users_name;";
+    reference: "constrain items: foreign key of_a_user (id) references users or reject;";
+    require: r#"require users.code { fill "name" }"#;
+    drop: "drop users.city;";
+    add_table: r#"add table "create table notes (id bigserial primary key, user_id bigint references users)";"#;
+    rename_table: "rename table orders to purchases;";
+    view: "rename users.name to full_name through view;";
+    retype_behind_a_view: r#"retype users.total to bigint { forward "total::bigint", backward "total::integer" or reject }"#;
+    widen: "widen boxes.id to bigint;";
+    extract: "extract cities from users (city as name) { key id: bigint, reference city_id }";
+    move_column: "move orders.note to users.last_note { via orders.user_id, conflicting rows refuse }";
+    merge: "merge settings into users { key user_id, move theme or \"'light'\" }";
+    label: r#"enum mood add value "calm" before "glad";"#;
+    custom: r#"sql { expand "create function f() returns integer language sql as 'select 1'" undo "drop function if exists f()" locks nothing, contract "drop function f()" locks nothing }"#;
+}
+
+/// Ends the sessions before each commit, before each statement that runs in no transaction, and between batches: each state that a run can
+/// leave behind. Goes on from every other one, and back from all; then there for good, cut off as often.
+fn cut_off_between_steps(change: &str) {
+    let plan =
+        &declared(SHOP.split("insert into").next().unwrap(), &format!("change it {{ {change} stage contract; }}"));
+    let world = World::new("cut_off_between_steps", SHOP);
+    let before = world.catalog();
+    let cut_off_at = |n, run: &dyn Fn(&mut Runner) -> Result<(), Error>| {
+        let cut = Arc::new(AtomicBool::new(false));
+        let (fired, terminate) = (Arc::clone(&cut), terminator(&world));
+        let at = at_event(n, move || {
+            fired.store(true, Ordering::SeqCst);
+            terminate();
+        });
+        let options = Options::default().reconnect_for(Duration::ZERO).on_event(move |event| {
+            let leaves_a_state = match event {
+                Event::Statement { sql, .. } => sql == "commit" || sql.contains("concurrently"),
+                Event::Progress(_) => true,
+                _ => false,
+            };
+            if leaves_a_state {
+                at(event);
+            }
+        });
+        let result = run(&mut world.runner_with(options));
+        cut.load(Ordering::SeqCst).then_some(()).ok_or(result)
+    };
+    for n in 0.. {
+        if let Err(result) = cut_off_at(n, &|runner| up(runner, plan)) {
+            result.unwrap();
+            break;
+        }
+        if n % 2 == 0 {
+            up(&mut world.runner(), plan).unwrap_or_else(|error| panic!("going on after {n}: {error}"));
+            assert!(world.runner().verify(plan).unwrap().is_clean(), "after {n}");
+        }
+        world.runner().rollback(plan, None).unwrap_or_else(|error| panic!("back after {n}: {error}"));
+        assert_eq!(world.catalog(), before, "after {n}");
+    }
+    for n in 0.. {
+        if let Err(result) = cut_off_at(n, &|runner| runner.contract(plan, &plan.change)) {
+            result.unwrap();
+            break;
+        }
+    }
+    assert_eq!(world.phase(plan), "contracted");
+    world.runner().retire(plan).unwrap();
+}
+
 fn cut_off_anywhere(schema: &str, rows: &str, change: &str) {
     let plan = &declared(schema, change);
     let world = World::new("cut_off_anywhere", &format!("{schema} {rows}"));

@@ -20,5 +20,6 @@ mod session;
 mod standby;
 mod status;
 mod throttles;
+mod verify;
 mod whole;
 mod workers;

@@ -18,7 +18,8 @@ pub(crate) fn contract(context: &Context, args: &Contract) -> Result<Outcome> {
     let mut work = Work::begin(context, &args.connection, &args.limits, &args.overrides)?;
     let result = plans.into_iter().try_for_each(|plan| {
         let ((), phase) = work.on(&plan, |runner| runner.contract(&plan, name))?;
-        context.output.result(format_args!("{name}: {}; the change can leave the declaration", phase.name()))
+        let next = "the change can leave the declaration, and then the database";
+        context.output.result(format_args!("{name}: {}; {next}: coexist retire {name} --confirm {name}", phase.name()))
     });
     Ok(work.end(result))
 }

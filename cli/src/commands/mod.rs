@@ -6,6 +6,7 @@ mod contract;
 mod control;
 mod generate;
 mod plan;
+mod retire;
 mod rollback;
 mod run;
 mod status;
@@ -55,6 +56,7 @@ pub(crate) fn run(common: &Common, command: &Command, output: Output, environmen
         Command::Pace(args) => control::pace(&context, args),
         Command::Verify(args) => verify::verify(&context, args),
         Command::Contract(args) => contract::contract(&context, args),
+        Command::Retire(args) => retire::retire(&context, args),
         Command::Rollback(args) => rollback::rollback(&context, args),
     }
 }

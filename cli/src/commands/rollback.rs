@@ -4,10 +4,10 @@ use coexist::Recorded;
 use coexist_core::plan::Plan;
 
 use super::Context;
-use super::run::{Work, failure};
+use super::run::{Work, failure, unreadable};
 use crate::args::{Overrides, Rollback};
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::migrations;
 use crate::output::Outcome;
 
@@ -46,10 +46,6 @@ fn begun_with(context: &Context, recorded: Recorded, declared: Option<Plan>) -> 
         }
         (Some(begun), None) => Ok(begun),
         (None, Some(declared)) => Ok(declared),
-        (None, None) => Err(Failure::new(
-            Exit::Refused,
-            format!("the plan of change `{}` in the ledger was written by another release of coexist", recorded.change),
-        )
-        .help("use that release, or bring the folder of the change back")),
+        (None, None) => Err(unreadable(&recorded.change)),
     }
 }

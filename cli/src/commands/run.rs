@@ -136,6 +136,12 @@ pub(crate) fn failure(error: Error) -> Failure {
     }
 }
 
+/// The plan in the ledger cannot be read.
+pub(crate) fn unreadable(change: &str) -> Failure {
+    let message = format!("the plan of change `{change}` in the ledger was written by another release of coexist");
+    Failure::new(Exit::Refused, message).help("use that release, or bring the folder of the change back")
+}
+
 /// A flag that Ctrl-C, SIGTERM and SIGHUP set. The second time, the process ends at once; the server then rolls back what was under way.
 fn stop_flag(output: Output) -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));

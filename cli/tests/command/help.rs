@@ -2,9 +2,9 @@
 
 use super::support::Project;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "status", "plan", "check", "generate", "up", "backfill", "pause", "resume", "stop", "pace", "verify", "contract",
-    "rollback",
+    "retire", "rollback",
 ];
 
 fn help(arguments: &str) -> String {

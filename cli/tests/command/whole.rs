@@ -52,6 +52,30 @@ const ROWS: &str = "
     insert into users select i, 'name ' || i, case when i % 3 > 0 then 'bio ' || i end, null from generate_series(1, 5000) as i;
     insert into orders select i, 1 + i % 5000, i from generate_series(1, 5000) as i";
 
+#[test]
+fn a_change_is_retired_when_it_is_contracted_and_out_of_the_declaration() {
+    let project = Project::live(&[Plan { stage: Stage::Contract, ..rename() }], USERS);
+    let folder = project.path("migrations/rename_user_name");
+    let aside = project.path("aside");
+    let retire = "retire rename_user_name --confirm rename_user_name";
+    project.run(retire).ends_with(4).says("is still in migrations").says("`coexist up` would begin it anew");
+    project.run("up").ends_with(0);
+    std::fs::rename(&folder, &aside).unwrap();
+    project.run(retire).ends_with(4).says("is validated, and must be contracted first");
+    std::fs::rename(&aside, &folder).unwrap();
+    project.run("contract rename_user_name --confirm rename_user_name").ends_with(0);
+    std::fs::remove_dir_all(&folder).unwrap();
+    project.run("retire rename_user_name").ends_with(4).says("add --confirm rename_user_name");
+    let ran = project.run(retire).ends_with(0);
+    assert_eq!(ran.out, "rename_user_name: retired\n");
+    for table in ["changes", "steps", "segments", "reconciliations", "leases", "quarantine", "conflicts"] {
+        let left: i64 =
+            project.client().query_one(&format!("select count(*) from coexist.{table}"), &[]).unwrap().get(0);
+        assert_eq!(left, 0, "{table}");
+    }
+    project.run(retire).ends_with(3);
+}
+
 /// From the declaration in a source file to the contract of all its changes, by the command alone.
 #[test]
 fn from_a_declaration_to_the_contract() {

@@ -174,7 +174,23 @@ fn retire_file(plan: &Plan) -> String {
         text.comment(&format!("step {}: {}", step.id, step.title));
         action(&mut text, &step.action);
     }
+    text.block("tell the ledger, where there is one", &record_retirement(plan));
     text.0
+}
+
+fn record_retirement(plan: &Plan) -> Block {
+    let change = quote_literal(&plan.change);
+    let mut body = Block::default();
+    body.open("begin").open("if to_regclass('coexist.changes') is not null then");
+    for table in ["quarantine", "conflicts"] {
+        body.line(format!("delete from coexist.{table} where change = {change};"));
+    }
+    body.line(format!("delete from coexist.changes where name = {change};"));
+    body.line(format!(
+        "insert into coexist.log (change, level, message, runner) values ({change}, 'info', 'the change is retired', 'psql');"
+    ));
+    body.close("end if;").close("end");
+    body
 }
 
 /// Stops where the ledger knows that the database is not at the phase before this one.
