@@ -39,3 +39,15 @@ begin
 end
 $coexist$;
 commit;
+
+-- tell the ledger, where there is one
+do $coexist$
+begin
+  if to_regclass('coexist.changes') is not null then
+    delete from coexist.quarantine where change = 'rename_user_name';
+    delete from coexist.conflicts where change = 'rename_user_name';
+    delete from coexist.changes where name = 'rename_user_name';
+    insert into coexist.log (change, level, message, runner) values ('rename_user_name', 'info', 'the change is retired', 'psql');
+  end if;
+end
+$coexist$;
