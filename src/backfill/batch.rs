@@ -55,10 +55,10 @@ pub(super) fn limits(target: Duration, lock_timeout: Duration, deadlock_timeout:
 }
 
 /// Tells our own sync triggers who writes; and the server to read by key or position, however it estimates the tables.
-pub(super) fn announce(tx: &mut Transaction<'_>, change: &str) -> Result<()> {
+pub(super) fn announce(tx: &mut Transaction<'_>, backfill: &Backfill) -> Result<()> {
     tx.execute(
         "select set_config($1, $2, true), set_config('enable_seqscan', 'off', true)",
-        &[&BACKFILL_SETTING, &change],
+        &[&BACKFILL_SETTING, &backfill.operation()],
     )
     .map_err(Error::database("beginning a batch"))?;
     Ok(())
@@ -71,7 +71,7 @@ pub(super) fn fill(tx: &mut Transaction<'_>, task: Task, segment: &Segment, size
         Hold::Paused => return Ok(Batch::Held),
         Hold::Lost => return Ok(Batch::Lost),
     };
-    announce(tx, task.of.change)?;
+    announce(tx, task.backfill)?;
     let working = Instant::now();
     let advance = match task.backfill {
         Backfill::Update { .. } | Backfill::Refer { .. } => {

@@ -56,7 +56,7 @@ fn block(
             if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(..)) {
                 return Ok(None);
             }
-            batch::announce(tx, task.of.change)?;
+            batch::announce(tx, task.backfill)?;
             let mut rows = 0;
             for sql in &fill_row {
                 rows = tx.execute(sql, &[&at]).map_err(Error::database(doing.clone()))? as i64;

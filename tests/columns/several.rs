@@ -116,3 +116,21 @@ fn other_tables_have_triggers_of_their_own() {
     assert_eq!(db.row("select a from u"), "un");
     db.reach(Phase::Validated).roll_back();
 }
+
+/// The backfill of one operation writes rows in which a column that another one says is NOT NULL is not filled yet.
+#[test]
+fn the_backfill_of_one_is_a_write_for_the_others() {
+    let schema = "create table users (id integer primary key, name text not null);
+        create table profiles (user_id integer primary key references users, theme text not null);";
+    let rows = "insert into users values (1, 'Ada'), (2, 'Ben'); insert into profiles values (1, 'dark')";
+    let change = "change it {
+        rename users.name to full_name; merge profiles into users { key user_id, move theme or \"'light'\" }
+        add users.source: text not null fill \"'import'\"; stage contract;
+    }";
+    let mut db = InFlight::new(schema, rows, change);
+    db.reach(Phase::Contracted);
+    assert_eq!(
+        db.rows("select id, full_name, theme, source from users order by id"),
+        ["1|Ada|dark|import", "2|Ben|light|import"]
+    );
+}

@@ -167,6 +167,7 @@ pub fn rename() -> Plan {
     Plan {
         steps,
         backfill: vec![Backfill::Update {
+            operation: "rename_user_name".into(),
             table: table("users"),
             set: vec![("full_name".into(), "name".into())],
             pending: "full_name is null".into(),
@@ -266,6 +267,7 @@ pub fn split() -> Plan {
         tables: vec![table("users"), table("profiles")],
         steps,
         backfill: vec![Backfill::Insert {
+            operation: "split_users".into(),
             source: table("users"),
             target: table("profiles"),
             key: key(&[("id", "bigint")]),

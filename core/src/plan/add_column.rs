@@ -104,6 +104,7 @@ impl Parts<'_> {
         let filler = Filler { parts: self, fill };
         planned.steps.push(filler.step());
         planned.backfill.push(Backfill::Update {
+            operation: self.part.own.clone(),
             table: self.add.table.clone(),
             set: vec![(self.add.column.name.clone(), fill.replace_columns(|column| Some(quote_ident(&column.name))))],
             pending: format!("{} is null", self.column()),
@@ -188,7 +189,7 @@ impl Filler<'_> {
             let (event, when) = match purpose {
                 "restore" => {
                     let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-                    ("update", format!("{setting} = {}", quote_literal(change)))
+                    ("update", format!("{setting} = {}", quote_literal(&self.parts.part.own)))
                 }
                 _ => ("insert or update", format!("new.{column} is null")),
             };

@@ -37,6 +37,7 @@ pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> 
     planned.steps.extend(parts.validate_not_null_steps());
     planned.steps.push(parts.contract_step(&carry, &sync));
     planned.backfill.push(Backfill::Update {
+        operation: part.own.clone(),
         table: columns.table.clone(),
         set: sync.backfill_assignments(),
         pending: sync.pending(""),

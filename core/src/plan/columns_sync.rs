@@ -346,10 +346,10 @@ impl<'a> Sync<'a> {
         let name = quote_ident(&self.trigger_name(trigger));
         let table = self.parts.table.quoted();
         let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-        let change = quote_literal(&self.parts.part.change.name);
-        let not_backfilling = format!("{setting} is distinct from {change}");
+        let operation = quote_literal(&self.parts.part.own);
+        let not_backfilling = format!("{setting} is distinct from {operation}");
         let (event, when, function) = match trigger {
-            Trigger::Restore => ("update".to_owned(), Some(format!("{setting} = {change}")), "restore".to_owned()),
+            Trigger::Restore => ("update".to_owned(), Some(format!("{setting} = {operation}")), "restore".to_owned()),
             Trigger::Blind(blind) => {
                 let is_null = blind.mapped.is_null(blind.column);
                 let when = [blind.mapped.pending("old."), is_null, not_backfilling];

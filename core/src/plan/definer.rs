@@ -98,11 +98,11 @@ pub(super) fn one_owner(one: &QualifiedName, other: &QualifiedName) -> String {
     anonymous(body)
 }
 
-/// True outside of the change's own backfill, or (`backfilling`) within it.
+/// True outside of the operation's own backfill, or (`backfilling`) within it.
 pub(super) fn in_backfill(part: &Part<'_>, backfilling: bool) -> String {
     let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
     let operator = if backfilling { "=" } else { "is distinct from" };
-    format!("{setting} {operator} {}", quote_literal(&part.change.name))
+    format!("{setting} {operator} {}", quote_literal(&part.own))
 }
 
 pub(super) fn create_triggers(part: &Part<'_>, triggers: &[Trigger]) -> Vec<String> {

@@ -319,6 +319,7 @@ impl<'a> Parts<'a> {
 
     fn backfill(&self) -> Backfill {
         Backfill::Refer {
+            operation: self.part.own.clone(),
             table: self.extract.source.clone(),
             reference: self.extract.reference.clone(),
             values: self.values.clone(),

@@ -51,9 +51,9 @@ impl Sync<'_> {
         let (source, target) = (&extract.source, &extract.target);
         let reference = quote_ident(&extract.reference);
         let key = quote_ident(&extract.key);
-        let change = quote_literal(&self.parts.part.change.name);
+        let operation = quote_literal(&self.parts.part.own);
         let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-        let not_backfilling = format!("{setting} is distinct from {change}");
+        let not_backfilling = format!("{setting} is distinct from {operation}");
         let row = |when: String| format!("for each row when ({when})");
         let trigger =
             |purpose: &str, table: &QualifiedName, events: String, conditions: String, function: &str| Trigger {
@@ -77,7 +77,7 @@ impl Sync<'_> {
             triggers.push(trigger("2_clear", source, format!("before update of {reference}"), row(clears), "clear"));
         }
         if self.has_update_triggers() {
-            let backfilling = row(format!("{setting} = {change}"));
+            let backfilling = row(format!("{setting} = {operation}"));
             triggers.push(trigger("1_restore", source, "before update".to_owned(), backfilling, "restore"));
         }
         let changed = any(self.parts.changed(true));

@@ -180,6 +180,7 @@ impl<'a> Parts<'a> {
     fn backfill(&self) -> Vec<Backfill> {
         let source = |name: &str| format!("source.{}", quote_ident(name));
         let mut backfills = vec![Backfill::UpdateFrom {
+            operation: self.part.own.clone(),
             table: self.merge.target.clone(),
             key: key_columns(self.before),
             source: self.merge.source.clone(),
@@ -197,6 +198,7 @@ impl<'a> Parts<'a> {
         let absent: Vec<(String, String)> = absent.collect();
         if !absent.is_empty() {
             backfills.push(Backfill::Update {
+                operation: self.part.own.clone(),
                 table: self.merge.target.clone(),
                 set: absent,
                 pending: self.pair.is_unfilled(""),

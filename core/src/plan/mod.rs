@@ -77,8 +77,8 @@ pub use expected::{Expected, ExpectedColumn, ExpectedObject, ObjectKind};
 #[cfg(feature = "compile")]
 pub use make::{OLDEST_SERVER, make};
 
-/// The session setting that a backfill batch sets, locally to its transaction, to the name of its change: the change's own sync triggers then
-/// leave the row alone, and those of other changes do their work.
+/// The session setting that a backfill batch sets, locally to its transaction, to the name of its [operation](Backfill::operation): the sync
+/// triggers of that one then leave the row alone, and those of others do their work.
 pub const BACKFILL_SETTING: &str = "coexist.backfill";
 
 /// How far the database is with a change.
@@ -403,6 +403,8 @@ pub enum Search {
 pub enum Backfill {
     /// Columns of the same row are filled.
     Update {
+        /// What the triggers of its operation know it by.
+        operation: String,
         /// The table; in the expressions its columns stand without a qualifier.
         table: QualifiedName,
         /// Column and expression, as SQL.
@@ -415,6 +417,8 @@ pub enum Backfill {
     /// Rows are copied into another table by pieces of the key, and their source rows are locked meanwhile. By the key and not by physical
     /// position, because a row that is updated meanwhile moves, and the triggers copy it only if the update touched what is copied.
     Insert {
+        /// What the triggers of its operation know it by.
+        operation: String,
         /// Where the rows come from; in the expressions its columns are qualified with `source`.
         source: QualifiedName,
         /// Where they go.
@@ -430,6 +434,8 @@ pub enum Backfill {
     },
     /// Columns are filled from rows of another table, by pieces of the key, and those rows are locked meanwhile.
     UpdateFrom {
+        /// What the triggers of its operation know it by.
+        operation: String,
         /// The table that is filled; in the expressions its columns are qualified with `target`.
         table: QualifiedName,
         /// Its primary key, in order: what the pieces are cut by.
@@ -450,6 +456,8 @@ pub enum Backfill {
     /// Rows get a reference to the row of another table that holds their values, which is made where there is none. By physical position,
     /// like `Update`.
     Refer {
+        /// What the triggers of its operation know it by.
+        operation: String,
         /// The table; in `pending` its columns stand without a qualifier.
         table: QualifiedName,
         /// Its column that refers to the other table.
@@ -473,6 +481,16 @@ pub struct Combined {
 }
 
 impl Backfill {
+    /// What the triggers of its operation know it by: the value of [`BACKFILL_SETTING`] while it writes.
+    pub fn operation(&self) -> &str {
+        match self {
+            Self::Update { operation, .. }
+            | Self::UpdateFrom { operation, .. }
+            | Self::Insert { operation, .. }
+            | Self::Refer { operation, .. } => operation,
+        }
+    }
+
     /// The table whose rows are changed or made.
     pub fn target(&self) -> &QualifiedName {
         match self {

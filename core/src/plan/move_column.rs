@@ -167,6 +167,7 @@ impl Parts<'_> {
         });
         let (many, one) = if change.upwards { ("source.", "target.") } else { ("target.", "source.") };
         Backfill::UpdateFrom {
+            operation: self.part.own.clone(),
             table: change.to.clone(),
             key: key_columns(self.to),
             source: change.from.clone(),

@@ -187,6 +187,7 @@ impl<'a> Parts<'a> {
             self.split.key.iter().map(|(source, target)| (target.clone(), format!("source.{}", quote_ident(source))));
         let moved = self.split.moved.iter().map(|name| (name.clone(), format!("source.{}", quote_ident(name))));
         Backfill::Insert {
+            operation: self.part.own.clone(),
             source: self.split.source.clone(),
             target: self.split.target.clone(),
             key: key_columns(self.source),

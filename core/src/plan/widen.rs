@@ -168,6 +168,7 @@ impl<'a> Widened<'a> {
     fn backfill(&self) -> Backfill {
         let set = self.pairs.iter().map(|pair| (pair.beside.name.clone(), quote_ident(&pair.before.name)));
         Backfill::Update {
+            operation: self.part.own.clone(),
             table: self.table().name.clone(),
             set: set.collect(),
             pending: self.differs(""),

@@ -132,7 +132,7 @@ impl Sync<'_> {
         let (event, when) = match trigger {
             Trigger::Restore => {
                 let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-                ("update", format!("{setting} = {}", quote_literal(&self.widened.part.change.name)))
+                ("update", format!("{setting} = {}", quote_literal(&self.widened.part.own)))
             }
             Trigger::Widen => ("insert or update", self.widened.differs("new.")),
         };

@@ -361,13 +361,13 @@ fn backfill_file(plan: &Plan, fingerprint: &str) -> String {
     text.0
 }
 
-/// Tells the sync triggers, for this transaction, that the backfill of this change is writing; and the server to read by key or position,
+/// Tells the sync triggers, for this transaction, that the backfill of this operation is writing; and the server to read by key or position,
 /// however it estimates the tables.
-fn announce(plan: &Plan) -> String {
+fn announce(backfill: &Backfill) -> String {
     format!(
         "perform pg_catalog.set_config({}, {}, true), pg_catalog.set_config('enable_seqscan', 'off', true);",
         quote_literal(BACKFILL_SETTING),
-        quote_literal(&plan.change)
+        quote_literal(backfill.operation())
     )
 }
 
@@ -401,7 +401,7 @@ fn position_loop(plan: &Plan, backfill: &Backfill, table: &QualifiedName) -> Blo
         ));
         body.close("end if;");
     }
-    body.open("while page < pages loop").line(announce(plan));
+    body.open("while page < pages loop").line(announce(backfill));
     if by_line {
         body.open("if by_position then");
         fill(&mut body, TID_RANGE_SCAN);
@@ -450,7 +450,7 @@ fn key_loop(plan: &Plan, backfill: &Backfill) -> Block {
         .line(end(Some(bound("reached"))))
         .close("end if;")
         .line("upto := coalesce(upto, last);")
-        .line(announce(plan))
+        .line(announce(backfill))
         .open("if reached is null then");
     copy(&mut body, None);
     body.branch("else");

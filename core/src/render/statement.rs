@@ -190,7 +190,7 @@ pub fn lock_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<Str
 /// Both tables are looked into by the same range of their keys. Where the target's key is not the source's, it is looked into row by row
 /// (`offset 0`): otherwise the server may read all of it for each batch.
 pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
-    let Backfill::Insert { source, target, key, columns, pending, target_key } = backfill else { return None };
+    let Backfill::Insert { source, target, key, columns, pending, target_key, .. } = backfill else { return None };
     let names: Vec<String> = columns.iter().map(|(column, _)| quote_ident(column)).collect();
     let expressions: Vec<&str> = columns.iter().map(|(_, expression)| expression.as_str()).collect();
     let same_key: Vec<String> = columns
@@ -229,7 +229,7 @@ pub fn insert_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<S
 ///
 /// `offset 0` has the other table looked into by its key, row by row. Without it the server may read all of it for each batch.
 pub fn update_from_batch(backfill: &Backfill, piece: &Piece, server: u32) -> Option<String> {
-    let Backfill::UpdateFrom { table, key, source, source_key, on, combined, set, pending } = backfill else {
+    let Backfill::UpdateFrom { table, key, source, source_key, on, combined, set, pending, .. } = backfill else {
         return None;
     };
     let source_key: Vec<String> = source_key.iter().map(|column| format!("source.{}", quote_ident(column))).collect();
@@ -472,6 +472,7 @@ mod tests {
     fn refer(nulls: bool) -> Backfill {
         let column = |own: &str, referring: &str| (own.to_string(), referring.to_string());
         Backfill::Refer {
+            operation: "it".into(),
             table: QualifiedName::new("public", "addresses"),
             reference: "country_id".into(),
             values: Values {
@@ -549,6 +550,7 @@ mod tests {
     #[test]
     fn an_insert_by_a_key_of_two_columns() {
         let mut backfill = Backfill::Insert {
+            operation: "it".into(),
             source: QualifiedName::new("public", "users"),
             target: QualifiedName::new("public", "profiles"),
             key: key(&[("tenant", "integer"), ("id", "uuid")]),
@@ -610,6 +612,7 @@ mod tests {
     #[test]
     fn an_update_from_another_table() {
         let mut backfill = Backfill::UpdateFrom {
+            operation: "it".into(),
             table: QualifiedName::new("public", "users"),
             key: key(&[("id", "bigint")]),
             source: QualifiedName::new("public", "orders"),

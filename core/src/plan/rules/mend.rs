@@ -147,7 +147,7 @@ impl Mending<'_> {
         let (event, when) = match (trigger, self.policy.writes) {
             (Trigger::Restore, _) => {
                 let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-                ("update", format!("{setting} = {}", quote_literal(&self.part.change.name)))
+                ("update", format!("{setting} = {}", quote_literal(&self.part.own)))
             }
             (Trigger::Mend, BrokenWrites::Repaired) => ("insert or update", broken("new.")),
             // A row that was broken before the rule came can be written until the backfill has mended it.
@@ -168,7 +168,13 @@ impl Mending<'_> {
         let set = self.policy.repairs.iter().map(|(column, expression)| (column.clone(), over(expression, "")));
         let set: Vec<(String, String)> = set.collect();
         let table = self.table;
-        (!set.is_empty()).then(|| Backfill::Update { table: table.name.clone(), set, pending, key: key_columns(table) })
+        (!set.is_empty()).then(|| Backfill::Update {
+            operation: self.part.own.clone(),
+            table: table.name.clone(),
+            set,
+            pending,
+            key: key_columns(table),
+        })
     }
 
     /// Looks at every row whether it breaks the rule.

@@ -50,8 +50,9 @@ pub fn from_toml(text: &str) -> Result<Plan> {
 }
 
 fn plan(mut file: Section) -> Result<Plan> {
+    let change = file.string("change")?;
+    let backfills = file.sections("backfill")?;
     let plan = Plan {
-        change: file.string("change")?,
         summary: file.string("summary")?,
         stage: file.named("stage", Stage::from_name)?,
         way: file.string("way")?,
@@ -67,8 +68,9 @@ fn plan(mut file: Section) -> Result<Plan> {
         steps: file.sections("step")?.into_iter().map(step).collect::<Result<_>>()?,
         retire: file.sections("retire")?.into_iter().map(step).collect::<Result<_>>()?,
         probes: file.sections("probe")?.into_iter().map(probe).collect::<Result<_>>()?,
-        backfill: file.sections("backfill")?.into_iter().map(backfill).collect::<Result<_>>()?,
+        backfill: backfills.into_iter().map(|section| backfill(section, &change)).collect::<Result<_>>()?,
         reconcile: file.sections("reconcile")?.into_iter().map(reconcile).collect::<Result<_>>()?,
+        change,
     };
     let mut ids = BTreeSet::new();
     for step in plan.steps.iter().chain(&plan.retire) {
@@ -159,14 +161,16 @@ fn probe(mut section: Section) -> Result<Probe> {
     Ok(probe)
 }
 
-fn backfill(mut section: Section) -> Result<Backfill> {
+fn backfill(mut section: Section, change: &str) -> Result<Backfill> {
+    let operation = section.optional("operation", Section::string)?.unwrap_or_else(|| change.to_owned());
     let pending = section.string("pending")?;
     let key = section.key_columns()?;
     let updated = section.optional("update", |section, key| table(section.section(key)?))?;
     let referring = section.optional("refer", |section, key| table(section.section(key)?))?;
     let backfill = match (updated, referring) {
-        (Some(table), _) => update(table, &mut section, pending, key)?,
+        (Some(table), _) => update(operation, table, &mut section, pending, key)?,
         (None, Some(table)) => Backfill::Refer {
+            operation,
             table,
             reference: section.string("reference")?,
             values: values(&mut section)?,
@@ -174,6 +178,7 @@ fn backfill(mut section: Section) -> Result<Backfill> {
             key,
         },
         (None, None) => Backfill::Insert {
+            operation,
             source: table(section.section("source")?)?,
             target: table(section.section("insert_into")?)?,
             key,
@@ -186,13 +191,20 @@ fn backfill(mut section: Section) -> Result<Backfill> {
     Ok(backfill)
 }
 
-fn update(table: QualifiedName, section: &mut Section, pending: String, key: Vec<KeyColumn>) -> Result<Backfill> {
+fn update(
+    operation: String,
+    table: QualifiedName,
+    section: &mut Section,
+    pending: String,
+    key: Vec<KeyColumn>,
+) -> Result<Backfill> {
     let set = section.expressions("set")?;
     let Some(source) = section.optional("source", |section, key| self::table(section.section(key)?))? else {
-        return Ok(Backfill::Update { table, set, pending, key });
+        return Ok(Backfill::Update { operation, table, set, pending, key });
     };
     let by = section.optional("combined_by", Section::strings)?;
     Ok(Backfill::UpdateFrom {
+        operation,
         table,
         key,
         source,

@@ -57,14 +57,16 @@ fn combined() -> impl Strategy<Value = Combined> {
 fn backfill() -> impl Strategy<Value = Backfill> {
     let columns = || prop::collection::vec((text(), text()), 0..3);
     prop_oneof![
-        (name(), columns(), text(), key()).prop_map(|(table, set, pending, key)| Backfill::Update {
+        (text(), name(), columns(), text(), key()).prop_map(|(operation, table, set, pending, key)| Backfill::Update {
+            operation,
             table,
             set,
             pending,
             key
         }),
-        (name(), name(), key(), columns(), text(), texts()).prop_map(
-            |(source, target, key, columns, pending, target_key)| Backfill::Insert {
+        (text(), name(), name(), key(), columns(), text(), texts()).prop_map(
+            |(operation, source, target, key, columns, pending, target_key)| Backfill::Insert {
+                operation,
                 source,
                 target,
                 key,
@@ -73,8 +75,9 @@ fn backfill() -> impl Strategy<Value = Backfill> {
                 target_key
             }
         ),
-        (name(), key(), (name(), texts(), text()), prop::option::of(combined()), columns(), text()).prop_map(
-            |(table, key, (source, source_key, on), combined, set, pending)| Backfill::UpdateFrom {
+        (text(), name(), key(), (name(), texts(), text()), prop::option::of(combined()), columns(), text()).prop_map(
+            |(operation, table, key, (source, source_key, on), combined, set, pending)| Backfill::UpdateFrom {
+                operation,
                 table,
                 key,
                 source,
@@ -85,9 +88,11 @@ fn backfill() -> impl Strategy<Value = Backfill> {
                 pending
             }
         ),
-        (name(), text(), values(), text(), key()).prop_map(|(table, reference, values, pending, key)| {
-            Backfill::Refer { table, reference, values, pending, key }
-        }),
+        (text(), name(), text(), values(), text(), key()).prop_map(
+            |(operation, table, reference, values, pending, key)| {
+                Backfill::Refer { operation, table, reference, values, pending, key }
+            }
+        ),
     ]
 }
 
@@ -260,6 +265,7 @@ fn small() -> Plan {
             },
         }],
         backfill: vec![Backfill::Update {
+            operation: "rename_user_name".into(),
             table: users.clone(),
             set: vec![("full_name".into(), "\"name\"".into())],
             pending: "\"full_name\" is null and \"name\" is not null".into(),

@@ -36,7 +36,7 @@ pub(super) fn body(plan: &Plan) -> String {
     plan.steps.iter().for_each(|step| out.step("step", step));
     plan.retire.iter().for_each(|step| out.step("retire", step));
     plan.probes.iter().for_each(|probe| out.probe(probe));
-    plan.backfill.iter().for_each(|backfill| out.backfill(backfill));
+    plan.backfill.iter().for_each(|backfill| out.backfill(&plan.change, backfill));
     plan.reconcile.iter().for_each(|reconcile| out.reconcile(reconcile));
     plan.expected.iter().for_each(|expected| out.expected(expected));
     out.text
@@ -143,16 +143,20 @@ impl Writer {
         }
     }
 
-    fn backfill(&mut self, backfill: &Backfill) {
+    fn backfill(&mut self, change: &str, backfill: &Backfill) {
         self.heading("backfill");
+        // The first one goes by the name of the change.
+        if backfill.operation() != change {
+            self.value("operation", &string(backfill.operation()));
+        }
         match backfill {
-            Backfill::Update { table, set, pending, key } => {
+            Backfill::Update { operation: _, table, set, pending, key } => {
                 self.value("update", &format!("{{ {} }}", table_name(table)));
                 self.value("pending", &string(pending));
                 self.value("key", &key_columns(key));
                 self.columns("set", set);
             }
-            Backfill::Insert { source, target, key, columns, pending, target_key } => {
+            Backfill::Insert { operation: _, source, target, key, columns, pending, target_key } => {
                 self.value("insert_into", &format!("{{ {} }}", table_name(target)));
                 self.value("source", &format!("{{ {} }}", table_name(source)));
                 self.value("pending", &string(pending));
@@ -160,7 +164,7 @@ impl Writer {
                 self.value("target_key", &array(target_key.iter().map(|column| string(column))));
                 self.columns("columns", columns);
             }
-            Backfill::UpdateFrom { table, key, source, source_key, on, combined, set, pending } => {
+            Backfill::UpdateFrom { operation: _, table, key, source, source_key, on, combined, set, pending } => {
                 self.value("update", &format!("{{ {} }}", table_name(table)));
                 self.value("source", &format!("{{ {} }}", table_name(source)));
                 self.value("on", &string(on));
@@ -173,7 +177,7 @@ impl Writer {
                 }
                 self.columns("set", set);
             }
-            Backfill::Refer { table, reference, values, pending, key } => {
+            Backfill::Refer { operation: _, table, reference, values, pending, key } => {
                 self.value("refer", &format!("{{ {} }}", table_name(table)));
                 self.value("reference", &string(reference));
                 self.value("values", &format!("{{ {} }}", table_name(&values.table)));
