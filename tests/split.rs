@@ -100,6 +100,21 @@ fn update_by_old_code_of_a_row_that_is_not_copied_yet() {
     both(&mut db, 3, "c|x");
 }
 
+/// A row that says nothing beyond the default, or nothing at all, gives way to the one that new code inserts; old code writes it like any other.
+#[test]
+fn update_by_old_code_of_a_row_that_says_nothing() {
+    for (columns, always) in [("bio text", ", always"), ("bio text default 'none'", "")] {
+        let schema = format!("create table users (id bigint primary key, {columns});");
+        let change =
+            format!("change split {{ split users into profiles {{ key user_id, move bio{always} }} stage expand; }}");
+        let mut db = InFlight::new(&schema, "insert into users (id) values (1), (2)", &change);
+        db.reach(Phase::DualWriting).run("insert into users (id) values (3)");
+        db.reach(Phase::Validated).run("update users set bio = 'x'");
+        let both = "select id, u.bio, p.bio from users u join profiles p on user_id = id order by id";
+        assert_eq!(db.rows(both), ["1|x|x", "2|x|x", "3|x|x"], "{columns}");
+    }
+}
+
 #[test]
 fn a_row_without_values_has_no_row_in_the_new_table() {
     let mut db = split();

@@ -109,6 +109,11 @@ impl<'a> Pair<'a> {
         }))
     }
 
+    /// Whether a row of the narrow table may be made with its row of the wide one though nobody gave a value.
+    fn has_blanks(&self) -> bool {
+        self.always || (self.purpose == Purpose::Split && self.columns.iter().any(|c| c.column.default.is_some()))
+    }
+
     /// For each paired column, true where a row of the wide table and one of the narrow table differ in it.
     pub(super) fn differs(&self, wide: &str, narrow: &str) -> Vec<String> {
         let of = |column: &PairedColumn<'_>| {
@@ -303,8 +308,10 @@ impl<'a> Pair<'a> {
         let this_row = all(self.wide_key().into_iter().map(|name| format!("w.{0} = new.{0}", quote_ident(name))));
         let row = if self.has_row("w.") == ALL_ROWS { this_row } else { all([this_row, self.has_row("w.")]) };
         let partner = self.of_narrow("n.", "w.");
-        if let Purpose::Merge { .. } = self.purpose {
-            // An insert that meets a row takes a number from each sequence of its table all the same.
+        // An insert that meets a row takes a number from each sequence of its table all the same; and the row that says nothing, which it
+        // meets, would go by the trigger that fires before it.
+        let updates_first = self.purpose != Purpose::Split || self.has_blanks();
+        if updates_first {
             let set = self.columns.iter().map(|c| format!("{} = w.{}", quote_ident(&c.narrow), quote_ident(&c.wide)));
             let set: Vec<String> = set.collect();
             body.line(format!("update {narrow} as n set {} from {wide} as w", set.join(", ")));
@@ -313,7 +320,7 @@ impl<'a> Pair<'a> {
         body.line(format!("insert into {narrow} as n ({})", into.join(", ")));
         body.line(format!("select {} from {wide} as w", from.join(", ")));
         body.line(format!("where {row}"));
-        if let Purpose::Merge { .. } = self.purpose {
+        if updates_first {
             body.line(format!("  and not exists (select from {narrow} as n where {partner})"));
         }
         let set: Vec<String> = columns.iter().map(|name| format!("{0} = excluded.{0}", quote_ident(name))).collect();
@@ -364,8 +371,7 @@ impl<'a> Pair<'a> {
             ));
             body.close("end if;");
         }
-        let has_default = self.purpose == Purpose::Split && self.columns.iter().any(|c| c.column.default.is_some());
-        if self.always || has_default {
+        if self.has_blanks() {
             let blank = all(self.columns.iter().map(|column| {
                 let name = format!("n.{}", quote_ident(&column.narrow));
                 format!("not ({})", self.distinct(column, &name, &format!("({})", column.blank)))
