@@ -8,32 +8,11 @@ use std::time::Duration;
 use coexist::plan::{Plan, Stage};
 use coexist::sandbox::Sandbox;
 use coexist::{Database, Error, Event, Options, Pace, Phase, Runner};
-use postgres::{Client, NoTls};
+use postgres::NoTls;
 
 use crate::plans::{USERS, declared, rename};
+use crate::support::cut_off::{at_event, terminator};
 use crate::world::{World, eventually};
-
-/// Calls `act` at the n-th event, counting from 0.
-fn at_event(n: usize, act: impl Fn() + Send + Sync + 'static) -> impl Fn(&Event) + Send + Sync + 'static {
-    let count = AtomicUsize::new(0);
-    move |_| {
-        if count.fetch_add(1, Ordering::SeqCst) == n {
-            act();
-        }
-    }
-}
-
-/// Ends all sessions of runners on this database.
-fn terminate(client: &mut Client) {
-    let sql = "select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and application_name like 'coexist%' and pid <> pg_backend_pid()";
-    eventually("the sessions are gone", || client.query(sql, &[]).unwrap().is_empty());
-}
-
-fn terminator(world: &World) -> impl Fn() + Send + Sync + 'static {
-    let config = world.database.config();
-    move || terminate(&mut config.connect(NoTls).unwrap())
-}
 
 /// How many events a whole run has.
 fn events(world: &World, run: impl Fn(&mut Runner)) -> usize {
@@ -139,7 +118,7 @@ fn cut_off_between_steps(change: &str) {
     let before = world.catalog();
     let cut_off_at = |n, run: &dyn Fn(&mut Runner) -> Result<(), Error>| {
         let cut = Arc::new(AtomicBool::new(false));
-        let (fired, terminate) = (Arc::clone(&cut), terminator(&world));
+        let (fired, terminate) = (Arc::clone(&cut), terminator(&world.database));
         let at = at_event(n, move || {
             fired.store(true, Ordering::SeqCst);
             terminate();
@@ -187,7 +166,8 @@ fn cut_off_anywhere(schema: &str, rows: &str, change: &str) {
     world.runner().rollback(plan, None).unwrap();
     for n in 0..all {
         for forward in [true, false] {
-            let options = Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world)));
+            let options =
+                Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world.database)));
             let cut_off = up(&mut world.runner_with(options), plan);
             // After the last events nothing is left to fail.
             assert!(cut_off.is_err() || n + 3 > all, "event {n} of {all}");
@@ -211,7 +191,8 @@ fn a_rollback_that_is_cut_off_goes_on() {
     let all = events(&world, |runner| runner.rollback(&plan, None).unwrap());
     for n in 0..all {
         up(&mut world.runner(), &plan).unwrap();
-        let options = Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world)));
+        let options =
+            Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world.database)));
         let crashed = world.runner_with(options).rollback(&plan, None);
         if crashed.is_err() {
             let forward = up(&mut world.runner(), &plan).unwrap_err().to_string();
@@ -234,7 +215,8 @@ fn a_contract_that_is_cut_off_goes_on() {
         events(&other, |runner| runner.contract(&plan, &plan.change).unwrap())
     };
     for n in 0..all {
-        let options = Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world)));
+        let options =
+            Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world.database)));
         let _ = world.runner_with(options).contract(&plan, &plan.change);
     }
     world.runner().contract(&plan, &plan.change).unwrap();
@@ -250,7 +232,7 @@ fn h01_h05_a_run_reconnects_and_goes_on_by_itself() {
     let all = events(&world, |runner| up(runner, &plan).unwrap());
     world.runner().rollback(&plan, None).unwrap();
     for n in 0..all {
-        let options = Options::default().on_event(at_event(n, terminator(&world)));
+        let options = Options::default().on_event(at_event(n, terminator(&world.database)));
         up(&mut world.runner_with(options), &plan).unwrap_or_else(|error| panic!("after event {n}: {error}"));
         in_step(&world);
         assert_eq!(world.value::<i64>("select sum(rows)::bigint from coexist.segments"), 1000, "each row counted once");
@@ -303,7 +285,7 @@ fn h02_another_server_at_the_same_address_is_left_alone() {
     let database = Database::opened_by(move || {
         if address.load(Ordering::SeqCst) { there_config.connect(NoTls) } else { here.connect(NoTls) }
     });
-    let terminate = terminator(&world);
+    let terminate = terminator(&world.database);
     let options = Options::default().on_event(at_event(3, move || {
         moved.store(true, Ordering::SeqCst);
         terminate();

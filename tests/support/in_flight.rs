@@ -35,8 +35,13 @@ impl InFlight {
         let mut client = database.connect().unwrap();
         client.batch_execute(schema).unwrap();
         client.batch_execute(data).unwrap();
-        let runner = Runner::new(coexist::Database::at(&database.url()).unwrap(), Options::default()).unwrap();
+        let runner = runner(&database, Options::default());
         Self { client, plans, runner, database }
+    }
+
+    /// Another runner on the database.
+    pub fn runner(&self, options: Options) -> Runner {
+        runner(&self.database, options)
     }
 
     /// Takes every change to `phase`.
@@ -120,7 +125,12 @@ impl InFlight {
     }
 }
 
-fn go(runner: &mut Runner, plan: &Plan, phase: Phase) -> coexist::Result<()> {
+fn runner(database: &Database, options: Options) -> Runner {
+    Runner::new(coexist::Database::at(&database.url()).unwrap(), options).unwrap()
+}
+
+/// Takes a change to the next phase.
+pub fn go(runner: &mut Runner, plan: &Plan, phase: Phase) -> coexist::Result<()> {
     match phase {
         Phase::Declared => Ok(()),
         Phase::Expanded => runner.expand(plan),

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod clients;
+pub mod cut_off;
 pub mod in_flight;
 pub mod life;
 
