@@ -275,6 +275,8 @@ pub(crate) struct Rollback {
     pub connection: Connection,
     #[command(flatten)]
     pub limits: Limits,
+    #[command(flatten)]
+    pub overrides: Overrides,
 }
 
 /// Where the database is. libpq's variables fill what the address does not say.

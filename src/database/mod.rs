@@ -16,6 +16,7 @@ pub(crate) use session::{Limits, Session};
 #[derive(Clone)]
 pub struct Database {
     open: Arc<dyn Fn() -> std::result::Result<Client, postgres::Error> + Send + Sync>,
+    reads_only: bool,
 }
 
 impl Database {
@@ -29,13 +30,26 @@ impl Database {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(10));
         }
+        if config.get_application_name().is_none() {
+            config.application_name("coexist");
+        }
         Ok(Self::opened_by(move || config.connect(NoTls)))
     }
 
     /// A database that `open` opens sessions on: with TLS, through a tunnel, or as a caller likes. It is also called again after a
     /// connection was lost, and from other threads.
     pub fn opened_by(open: impl Fn() -> std::result::Result<Client, postgres::Error> + Send + Sync + 'static) -> Self {
-        Self { open: Arc::new(open) }
+        Self { open: Arc::new(open), reads_only: false }
+    }
+
+    /// The same for looking only: the server refuses every write of a [`Runner`](crate::Runner) on it.
+    pub fn read_only(mut self) -> Self {
+        self.reads_only = true;
+        self
+    }
+
+    pub(crate) fn reads_only(&self) -> bool {
+        self.reads_only
     }
 
     pub(crate) fn open(&self) -> std::result::Result<Client, postgres::Error> {

@@ -24,6 +24,12 @@ impl Limits {
     pub const LEDGER: Self = Self { lock: Some(Duration::from_secs(5)), statement: Some(Duration::from_secs(15)) };
 }
 
+/// How long a transaction of ours may be idle: what it locked must not outlive a runner that is cut off.
+const IDLE: &str = "60s";
+
+/// A server on which transactions may be idle for less might end ours between its first two statements.
+const SHORTEST_IDLE: Duration = Duration::from_secs(1);
+
 /// An open session.
 pub(crate) struct Session {
     client: Client,
@@ -32,6 +38,8 @@ pub(crate) struct Session {
     /// 13, 14, …
     pub server: u32,
     standby: bool,
+    /// Whether its transactions may read only.
+    reads_only: bool,
     /// The server's own identity with the database's; empty where a server does not tell.
     pub identity: String,
     application: String,
@@ -50,6 +58,8 @@ impl Session {
     }
 
     /// Opens one on a standby too.
+    ///
+    /// Settings are those of each transaction alone: a pooler may hand what is set for a session to somebody else.
     pub fn open_anywhere(database: &Database, application: &str) -> Result<Self> {
         let connection = |source| Error::Connection { tried: Duration::ZERO, source };
         let mut client = database.open().map_err(connection)?;
@@ -58,7 +68,9 @@ impl Session {
                 "select pg_catalog.pg_backend_pid(),
                     pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
                     pg_catalog.pg_is_in_recovery(),
-                    (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())",
+                    (select oid from pg_catalog.pg_database where datname operator(pg_catalog.=) pg_catalog.current_database()),
+                    (select setting::pg_catalog.int8 from pg_catalog.pg_settings
+                        where name operator(pg_catalog.=) 'idle_in_transaction_session_timeout')",
                 &[],
             )
             .map_err(connection)?;
@@ -68,21 +80,26 @@ impl Session {
             pid: about.get(0),
             server: version.unsigned_abs() / 10_000,
             standby: about.get(2),
+            reads_only: database.reads_only(),
             identity: String::new(),
             application: application.to_string(),
             search_path: "pg_catalog, pg_temp".to_string(),
             notices_lost_clients: false,
         };
-        // For the moments between our transactions, and between the beginning of one and its own settings.
-        let pins = session.pins("set ", Limits::LEDGER);
-        session.client.batch_execute(&pins).map_err(connection)?;
+        // Otherwise the server may end a transaction before it hears of the transaction's own limit.
+        if (1..SHORTEST_IDLE.as_millis() as i64).contains(&about.get(4)) {
+            let pin = format!("set idle_in_transaction_session_timeout = '{IDLE}'");
+            session.client.batch_execute(&pin).map_err(connection)?;
+        }
         // From 14 on, and not on every operating system.
         session.notices_lost_clients = session
-            .unless_refused(|client| client.batch_execute("set client_connection_check_interval = '5s'"))?
+            .unless_refused(|client| {
+                client.transaction()?.batch_execute("set local client_connection_check_interval = '5s'")
+            })?
             .is_some();
         // Some hosted servers keep this function for themselves.
         let system = session.unless_refused(|client| {
-            client.query_one("select system_identifier::text from pg_control_system()", &[])
+            client.query_one("select system_identifier::text from pg_catalog.pg_control_system()", &[])
         })?;
         if let Some(system) = system {
             session.identity = format!("{}/{}", system.get::<_, String>(0), about.get::<_, u32>(3));
@@ -174,17 +191,24 @@ impl Session {
     pub fn begin(&mut self, limits: Limits) -> Result<Transaction<'_>> {
         let pins = self.pins("set local ", limits);
         let begin = || Error::database("beginning a transaction");
-        let mut transaction =
-            self.client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().map_err(begin())?;
+        let mut transaction = self.client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
+        if self.reads_only {
+            transaction = transaction.read_only(true);
+        }
+        let mut transaction = transaction.start().map_err(begin())?;
         transaction.batch_execute(&pins).map_err(begin())?;
         Ok(transaction)
     }
 
-    /// Runs one statement outside of any transaction, with the same settings and without limits.
+    /// Runs one statement outside of any transaction, with the same settings and without limits. The settings are the session's as long as
+    /// that takes: with a pooler in between, nothing of the kind is begun.
     pub fn run_alone(&mut self, statement: &str) -> std::result::Result<(), postgres::Error> {
         let pins = self.pins("set ", Limits { lock: None, statement: None });
         self.client.batch_execute(&pins)?;
-        self.client.batch_execute(statement)
+        let result = self.client.batch_execute(statement);
+        // Every transaction pins its own.
+        let _ = self.client.batch_execute("reset all");
+        result
     }
 
     fn pins(&self, set: &str, limits: Limits) -> String {
@@ -210,8 +234,7 @@ impl Session {
         pin("application_name", &quote_literal(&self.application));
         pin("lock_timeout", &milliseconds(limits.lock).to_string());
         pin("statement_timeout", &milliseconds(limits.statement).to_string());
-        // Our own locks must not outlive a runner that is cut off.
-        pin("idle_in_transaction_session_timeout", "'60s'");
+        pin("idle_in_transaction_session_timeout", &quote_literal(IDLE));
         if self.server >= 17 {
             pin("transaction_timeout", "0");
         }

@@ -84,7 +84,7 @@ impl<'a> Look<'a> {
             return Ok(());
         }
         self.group(session, "the server", server::look)?;
-        pooler::look(self, database);
+        self.at_connection(database);
         self.group(session, "drift", drift::look)?;
         self.group(session, "dependents", dependents::look)?;
         self.group(session, "privileges", privileges::look)?;
@@ -96,6 +96,11 @@ impl<'a> Look<'a> {
             .into_iter()
             .filter(|phase| *phase > reached)
             .try_for_each(|phase| self.at_rows(session, phase, (Some(phase) != now).then_some(rows::BUDGET)))
+    }
+
+    /// How the server is reached.
+    pub fn at_connection(&mut self, database: &Database) {
+        pooler::look(self, database);
     }
 
     /// Whether what the change made so far is still what it was.

@@ -18,7 +18,10 @@ pub(super) fn look(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> 
         )
         .map_err(looking("the server"))?;
     let (version, number): (String, i32) = (row.get(0), row.get(1));
-    versions(look, &version, number);
+    if let Some((kind, reason, remedy)) = versions(look.server, look.plan.server) {
+        look.add(kind, format!("PostgreSQL {version}"), reason, remedy);
+    }
+    concurrently(look, &version, number);
     read_only(look, row.get(2), row.get(3));
     if !row.get::<_, bool>(5) {
         let role: String = row.get(4);
@@ -33,28 +36,28 @@ pub(super) fn look(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> 
     settings(look, tx)
 }
 
-fn versions(look: &mut Look<'_>, version: &str, number: i32) {
-    let plan = look.plan;
-    let object = format!("PostgreSQL {version}");
-    if look.server < *TESTED.start() || look.server < plan.server {
-        look.add(
+/// What is the matter with a server of this major version, for a plan that needs another one, and what to do.
+fn versions(server: u32, needed: u32) -> Option<(Kind, String, String)> {
+    let (oldest, newest) = (*TESTED.start(), *TESTED.end());
+    if server < needed.max(oldest) {
+        Some((
             Kind::ServerTooOld,
-            object.clone(),
-            format!("the plan needs PostgreSQL {} or later", plan.server.max(*TESTED.start())),
-            format!(
-                "declare `server {};` where that is supported, and build again; or upgrade the server",
-                look.server
-            ),
-        );
-    } else if look.server > *TESTED.end() {
-        look.add(
+            format!("the plan needs PostgreSQL {} or later", needed.max(oldest)),
+            format!("declare `server {server};` where that is supported, and build again; or upgrade the server"),
+        ))
+    } else if server > newest {
+        Some((
             Kind::ServerUntested,
-            object.clone(),
-            format!("this release of coexist was tested with PostgreSQL {} to {}", TESTED.start(), TESTED.end()),
-            "try the change on a copy of the database first, or use a later release",
-        );
+            format!("this release of coexist was tested with PostgreSQL {oldest} to {newest}"),
+            "try the change on a copy of the database first, or use a later release".to_string(),
+        ))
+    } else {
+        None
     }
-    let concurrently = plan.steps.iter().find(|step| {
+}
+
+fn concurrently(look: &mut Look<'_>, version: &str, number: i32) {
+    let concurrently = look.plan.steps.iter().find(|step| {
         let statements = &step.action.statements;
         statements.iter().any(|sql| sql.starts_with("create ") && sql.contains(" index concurrently "))
     });
@@ -64,7 +67,7 @@ fn versions(look: &mut Look<'_>, version: &str, number: i32) {
         look.add_at(
             Kind::ConcurrentlyUnsafe,
             step.phase,
-            object,
+            format!("PostgreSQL {version}"),
             "14.0 to 14.3 build indexes concurrently that silently lack rows",
             "upgrade to the last 14.x first, which needs no dump",
         );
@@ -162,11 +165,20 @@ fn tables_without_autovacuum(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> R
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn h82_releases_that_corrupt_indexes() {
-        assert_eq!(
-            [130_023, 140_000, 140_003, 140_004, 150_000].map(super::is_unsafe),
-            [false, true, true, false, false]
-        );
+        assert_eq!([130_023, 140_000, 140_003, 140_004, 150_000].map(is_unsafe), [false, true, true, false, false]);
+    }
+
+    /// No such server can be had, to be asked.
+    #[test]
+    fn h82_a_server_older_or_newer_than_those_of_the_tests() {
+        let found = |server, needed| versions(server, needed).map(|(kind, ..)| kind);
+        assert_eq!(found(12, 12), Some(Kind::ServerTooOld));
+        assert_eq!(found(15, 16), Some(Kind::ServerTooOld));
+        assert!(TESTED.into_iter().all(|server| found(server, 13).is_none()));
+        assert_eq!(found(19, 13), Some(Kind::ServerUntested));
     }
 }

@@ -13,19 +13,28 @@ use crate::ledger::{self, StepState};
 use crate::options::Options;
 use crate::preflight::{Finding, Look, Severity};
 
-/// Looks at everything before anything is touched, the ledger included. Answers with what was overridden.
+/// Looks at everything before anything is touched, the ledger included; and later at how the server is reached, before it goes on to `target`.
+/// Answers with what was overridden.
 pub(super) fn enter(
     plan: &Plan,
     options: &Options,
     database: &Database,
     session: &mut Session,
+    target: Phase,
 ) -> Result<Vec<Finding>> {
-    if !is_untouched(session, plan)? {
-        return Ok(Vec::new());
-    }
-    session.serve(plan);
-    let mut look = Look::new(plan, options, session.server, Phase::Declared, Phase::Validated);
-    look.at_everything(database, session, Some(Phase::Expanded))?;
+    let Some(reached) = touched(session, plan)? else {
+        session.serve(plan);
+        let mut look = Look::new(plan, options, session.server, Phase::Declared, Phase::Validated);
+        look.at_everything(database, session, Some(Phase::Expanded))?;
+        return judge(plan, options, look.findings());
+    };
+    if reached < target { directly(plan, options, database, session.server) } else { Ok(Vec::new()) }
+}
+
+/// Makes sure that each session has a server process of its own. Answers with what was overridden.
+pub(super) fn directly(plan: &Plan, options: &Options, database: &Database, server: u32) -> Result<Vec<Finding>> {
+    let mut look = Look::new(plan, options, server, Phase::Declared, Phase::Contracted);
+    look.at_connection(database);
     judge(plan, options, look.findings())
 }
 
@@ -53,20 +62,21 @@ pub(super) fn record(run: &mut Run, overridden: &[Finding]) {
     }
 }
 
-/// Whether nothing of the change is in the database.
-fn is_untouched(session: &mut Session, plan: &Plan) -> Result<bool> {
+/// How far the change is; `None` where nothing of it is in the database.
+fn touched(session: &mut Session, plan: &Plan) -> Result<Option<Phase>> {
     let mut tx = session.begin(Limits::LEDGER)?;
     if !ledger::exists(&mut tx)? {
-        return Ok(true);
+        return Ok(None);
     }
     let reached = ledger::change::find(&mut tx, &plan.change)?.map_or(Phase::Declared, |record| record.phase);
     if reached > Phase::Declared {
-        return Ok(false);
+        return Ok(Some(reached));
     }
     match ledger::step::all(&mut tx, &plan.change) {
-        Ok(steps) => Ok(steps.values().all(|record| record.state == StepState::Undone)),
+        Ok(steps) if steps.values().all(|record| record.state == StepState::Undone) => Ok(None),
+        Ok(_) => Ok(Some(reached)),
         // That the ledger is another role's is one of the things to be found.
-        Err(error) if error.sqlstate() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(true),
+        Err(error) if error.sqlstate() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(None),
         Err(error) => Err(error),
     }
 }

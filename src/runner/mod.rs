@@ -111,6 +111,7 @@ impl Runner {
         self.must_be_known(&plan.change)?;
         self.after(plan, Phase::DualWriting)?;
         self.must_fit(plan)?;
+        self.must_be_direct(plan)?;
         let mut run = Run::join(plan, &self.options, &self.database, &mut self.session, &self.name);
         adopt::check(&mut run)?;
         backfill::join(&mut run, pace)
@@ -149,7 +150,9 @@ impl Runner {
     /// [`Error::NoEvidence`] where the source still uses the before shape, rows differ, or values did not convert; else see [`Error`].
     pub fn contract(&mut self, plan: &Plan, confirmed: &str) -> Result<()> {
         self.must_be_known(&plan.change)?;
+        let overridden = self.must_be_direct(plan)?;
         self.hold(plan, |run| {
+            gate::record(run, &overridden);
             forward(run)?;
             if run.record()?.phase == Phase::Contracted {
                 return Ok(());
@@ -166,7 +169,11 @@ impl Runner {
     /// [`Error::PointOfNoReturn`] once the contract removed something; else see [`Error`].
     pub fn rollback(&mut self, plan: &Plan, confirmed: Option<&str>) -> Result<()> {
         self.must_be_known(&plan.change)?;
-        self.hold(plan, |run| rollback::roll_back(run, confirmed))
+        let overridden = self.must_be_direct(plan)?;
+        self.hold(plan, |run| {
+            gate::record(run, &overridden);
+            rollback::roll_back(run, confirmed)
+        })
     }
 
     /// Takes away what is left of a contracted change: the views that its accessors use, and what the ledger knows of it but its log. For
@@ -303,6 +310,12 @@ impl Runner {
         if found < needed { Err(Error::ServerTooOld { change, needed, found }) } else { Ok(()) }
     }
 
+    /// Fails where a pooler gives a session's transactions to several server processes, unless that is overridden.
+    fn must_be_direct(&mut self, plan: &Plan) -> Result<Vec<Finding>> {
+        self.session.must_be_primary()?;
+        gate::directly(plan, &self.options, &self.database, self.session.server)
+    }
+
     fn set_paused(&mut self, change: &str, reason: Option<PauseReason>) -> Result<()> {
         let what = if reason.is_some() { "paused" } else { "resumed" };
         self.control(change, what, |tx| ledger::change::set_paused(tx, change, reason).map(drop))
@@ -333,7 +346,7 @@ impl Runner {
     fn reach(&mut self, plan: &Plan, phase: Phase, pace: &Pace) -> Result<()> {
         pace.check()?;
         self.must_fit(plan)?;
-        let overridden = gate::enter(plan, &self.options, &self.database, &mut self.session)?;
+        let overridden = gate::enter(plan, &self.options, &self.database, &mut self.session, phase)?;
         self.hold(plan, |run| {
             gate::record(run, &overridden);
             forward(run)?;

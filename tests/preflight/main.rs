@@ -7,6 +7,8 @@
 
 #[path = "../runtime/plans.rs"]
 mod plans;
+#[path = "../support/pooler.rs"]
+mod pooler_of_ones_own;
 #[path = "../runtime/world.rs"]
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod world;

@@ -45,7 +45,7 @@ fn each(
 ) -> Result<Outcome> {
     let server = connect::server(&args.connection, context.environment)?;
     warn(context.output, &server);
-    drop(server.open_to_read()?);
+    drop(server.connect()?);
     let mut runner = Runner::new(Database::opened_by(move || server.open()), Options::default()).map_err(failure)?;
     for change in &args.changes {
         act(&mut runner, change).map_err(failure)?;

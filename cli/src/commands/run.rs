@@ -36,7 +36,7 @@ impl Work {
         let server = connect::server(connection, context.environment)?;
         warn(context.output, &server);
         // A first connection of our own: a failure says to where.
-        drop(server.open_to_read()?);
+        drop(server.connect()?);
         let reporter = Arc::new(Reporter::new(context.output));
         let observer = Arc::clone(&reporter);
         let options = overridden
@@ -98,15 +98,10 @@ fn overridden(overrides: &Overrides) -> Result<Vec<String>> {
     Ok(overrides.force.clone())
 }
 
-/// A runner for looking only: the server refuses every write on its connections.
+/// A runner for looking only: the server refuses every write of its transactions.
 pub(crate) fn looking(server: Server) -> Result<Runner> {
-    drop(server.open_to_read()?);
-    let open = move || {
-        let mut client = server.open()?;
-        client.batch_execute("set default_transaction_read_only = on")?;
-        Ok(client)
-    };
-    Runner::new(Database::opened_by(open), Options::default()).map_err(failure)
+    drop(server.connect()?);
+    Runner::new(Database::opened_by(move || server.open()).read_only(), Options::default()).map_err(failure)
 }
 
 /// Says what is worth knowing about how the database was found.

@@ -23,10 +23,6 @@ use crate::failure::{Failure, Result};
 /// Looks up a variable of the environment.
 pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Limits for looking only: nobody should wait because of us.
-const READ_ONLY: &str = "set default_transaction_read_only = on; set search_path = pg_catalog; \
-    set application_name = 'coexist'; set statement_timeout = '30s'; set lock_timeout = '2s'";
-
 /// A database, and how to connect to it.
 #[derive(Clone)]
 pub(crate) struct Server {
@@ -44,16 +40,13 @@ impl Server {
         self.config.connect(self.tls.clone())
     }
 
-    /// A new connection for reading alone: the server refuses every write on it.
+    /// A new connection.
     ///
     /// # Errors
     ///
-    /// There is no connection to be had; the failure says to where.
-    pub fn open_to_read(&self) -> Result<Client> {
-        let failed = |error| connection_failure(&self.place, &error);
-        let mut client = self.open().map_err(failed)?;
-        client.batch_execute(READ_ONLY).map_err(failed)?;
-        Ok(client)
+    /// There is none to be had; the failure says to where.
+    pub fn connect(&self) -> Result<Client> {
+        self.open().map_err(|error| connection_failure(&self.place, &error))
     }
 }
 
@@ -172,6 +165,9 @@ fn fill_defaults(options: &mut Options) -> Result<()> {
     }
     if options.get("connect_timeout").is_none() {
         options.set("connect_timeout", "10");
+    }
+    if options.get("application_name").is_none() {
+        options.set("application_name", "coexist");
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use coexist::plan::Plan;
 use coexist::{Explained, Status};
 use coexist_core::ident::QualifiedName;
-use postgres::Client;
+use postgres::{Client, Transaction};
 
 use crate::commands::run;
 use crate::connect::Server;
@@ -57,7 +57,7 @@ impl Live {
 /// Looks, for each of the plans.
 pub(super) fn look(output: Output, server: Server, plans: &[Plan]) -> Result<Vec<Live>> {
     run::warn(output, &server);
-    let mut client = server.open_to_read()?;
+    let mut client = server.connect()?;
     let mut runner = run::looking(server)?;
     let live = plans.iter().map(|plan| {
         let status = runner.status(plan).map_err(run::failure)?;
@@ -70,19 +70,31 @@ pub(super) fn look(output: Output, server: Server, plans: &[Plan]) -> Result<Vec
     live.collect()
 }
 
+/// A transaction for looking only, with limits of its own: nobody should wait because of us.
+fn reading(client: &mut Client) -> std::result::Result<Transaction<'_>, postgres::Error> {
+    let mut tx = client.build_transaction().read_only(true).start()?;
+    tx.batch_execute(
+        "set local search_path = pg_catalog; set local statement_timeout = '30s'; set local lock_timeout = '2s'",
+    )?;
+    Ok(tx)
+}
+
 fn table_size(client: &mut Client, table: &QualifiedName) -> Result<Option<Size>> {
     // A partitioned table has no rows of its own, although it may have an estimate. A table that is not partitioned has no tree.
-    let row = client
-        .query_one(
-            "select to_regclass($1) is not null, coalesce(sum(pg_total_relation_size(oid)), 0)::int8,
+    let failed = |error| Failure::new(Exit::Failed, format!("measuring the table {table}: {}", Explained(&error)));
+    let row = reading(client)
+        .and_then(|mut tx| {
+            tx.query_one(
+                "select to_regclass($1) is not null, coalesce(sum(pg_total_relation_size(oid)), 0)::int8,
                 case when bool_and(reltuples >= 0) then sum(reltuples)::int8 end
             from pg_class
             where relkind <> 'p' and (
                 oid = to_regclass($1) or oid in (select relid from pg_partition_tree(to_regclass($1)))
             )",
-            &[&table.quoted()],
-        )
-        .map_err(|error| Failure::new(Exit::Failed, format!("measuring the table {table}: {}", Explained(&error))))?;
+                &[&table.quoted()],
+            )
+        })
+        .map_err(failed)?;
     if !row.get::<_, bool>(0) {
         return Ok(None);
     }
@@ -93,6 +105,6 @@ fn table_size(client: &mut Client, table: &QualifiedName) -> Result<Option<Size>
 fn read_some(client: &mut Client, table: &QualifiedName) -> Option<f64> {
     let begun = Instant::now();
     let sql = format!("select count(*) from (select from {} limit {PROBE}) as first", table.quoted());
-    let rows: i64 = client.query_one(&sql, &[]).ok()?.get(0);
+    let rows: i64 = reading(client).ok()?.query_one(&sql, &[]).ok()?.get(0);
     (rows > 0).then(|| rows as f64 / begun.elapsed().as_secs_f64().max(1e-6))
 }
