@@ -312,6 +312,8 @@ pub enum Class {
     Paused,
     /// The plan, the database or its rows are not as they were declared.
     Drift,
+    /// The role cannot see what it is required to see.
+    Blind,
     /// It was tried and went wrong.
     Failed,
 }
@@ -329,7 +331,6 @@ impl Error {
             | Self::UnknownChange { .. }
             | Self::OutOfOrder { .. }
             | Self::NobodyLeads { .. }
-            | Self::Blind { .. }
             | Self::NoEvidence { .. }
             | Self::NotConfirmed { .. }
             | Self::PointOfNoReturn { .. }
@@ -339,6 +340,7 @@ impl Error {
             }
             Self::InTheWay { findings, .. } if findings.iter().any(|finding| finding.kind.is_drift()) => Class::Drift,
             Self::InTheWay { .. } => Class::Refused,
+            Self::Blind { .. } => Class::Blind,
             Self::Paused { .. } | Self::Stopped { .. } => Class::Paused,
             Self::OtherServer { .. } | Self::PlanChanged { .. } | Self::NameTaken { .. } | Self::Mismatch { .. } => {
                 Class::Drift

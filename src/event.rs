@@ -41,6 +41,8 @@ pub enum Event {
     Retry {
         /// The step, or what else was tried.
         step: String,
+        /// The SQLSTATE of what went wrong, where the server said it.
+        code: Option<String>,
         /// What went wrong.
         reason: String,
         /// After which pause.
@@ -106,7 +108,7 @@ impl fmt::Display for Event {
                 let blockers: Vec<String> = blockers.iter().map(ToString::to_string).collect();
                 write!(f, "{step}: waits for {}", blockers.join("; "))
             }
-            Self::Retry { step, reason, after } => {
+            Self::Retry { step, reason, after, .. } => {
                 write!(f, "{step}: {reason}; again in {:.1} s", after.as_secs_f64())
             }
             Self::StepDone { step, undo, took, lock_wait } => {

@@ -36,7 +36,7 @@ pub use options::Options;
 pub use pace::{Pace, PaceChange};
 pub use postgres;
 pub use preflight::{Finding, Kind, Severity};
-pub use runner::{BackfillStatus, Blocker, Recorded, Runner, Status, StepStatus, StoppedRunner};
+pub use runner::{BackfillStatus, Blocker, Rate, Recorded, Runner, Running, Status, StepStatus, StoppedRunner};
 pub use value::Value;
 
 /// For generated code. Nothing in here is promised to stay as it is.

@@ -1,9 +1,9 @@
 //! How fast a backfill goes, and when it holds still.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::backfill::throttle::{Limit, Throttle};
+use crate::backfill::throttle::{Limit, Throttle, Unseen};
 use crate::error::{Error, Result};
 
 /// How fast a backfill goes, and when it holds still. The defaults are right for a busy production database.
@@ -17,7 +17,14 @@ pub struct Pace {
     pub(crate) growth: Option<f64>,
     pub(crate) limits: BTreeMap<Throttle, Limit>,
     pub(crate) patience: Option<Duration>,
-    pub(crate) require: bool,
+    required: Required,
+}
+
+/// What of its limits must be visible.
+#[derive(Clone, Debug, PartialEq)]
+enum Required {
+    All,
+    Any(BTreeSet<Throttle>),
 }
 
 impl Default for Pace {
@@ -32,7 +39,7 @@ impl Default for Pace {
             growth: None,
             limits: Throttle::ALL.into_iter().filter_map(|throttle| Some((throttle, throttle.usual()?))).collect(),
             patience: None,
-            require: false,
+            required: Required::Any(BTreeSet::new()),
         }
     }
 }
@@ -96,10 +103,29 @@ impl Pace {
         self
     }
 
-    /// Ends the run where the role's rights do not let it see what a limit is about. Default: says so, and goes on without that limit.
-    pub fn require(mut self, require: bool) -> Self {
-        self.require = require;
+    /// Ends the run before it begins where the role's rights do not let it see what the limit of `throttle` is about. Default: says so, and
+    /// goes on without that limit. May be called several times.
+    pub fn require(mut self, throttle: Throttle) -> Self {
+        if let Required::Any(required) = &mut self.required {
+            required.insert(throttle);
+        }
         self
+    }
+
+    /// The same for all limits.
+    pub fn require_all(mut self) -> Self {
+        self.required = Required::All;
+        self
+    }
+
+    /// Fails where something cannot be seen that must be.
+    pub(crate) fn must_see(&self, change: &str, unseen: &[Unseen]) -> Result<()> {
+        let unseen = unseen.iter().filter(|unseen| match &self.required {
+            Required::All => true,
+            Required::Any(required) => required.contains(&unseen.throttle),
+        });
+        let unseen: Vec<String> = unseen.map(ToString::to_string).collect();
+        if unseen.is_empty() { Ok(()) } else { Err(Error::Blind { change: change.to_string(), unseen }) }
     }
 
     pub(crate) fn check(&self) -> Result<()> {
@@ -122,6 +148,11 @@ impl Pace {
         }
         if let Some(growth) = self.growth.filter(|growth| !(growth.is_finite() && *growth >= 1.05)) {
             return refuse(format!("a table must be allowed to grow to 1.05 times its size at least, not {growth}"));
+        }
+        if let Required::Any(required) = &self.required
+            && let Some(throttle) = required.iter().find(|throttle| !self.limits.contains_key(throttle))
+        {
+            return refuse(format!("{} is required to be seen, and has no limit: give it one", throttle.name()));
         }
         for (throttle, limit) in &self.limits {
             if !(limit.pause >= limit.resume && limit.stop.is_none_or(|stop| stop >= limit.pause)) {

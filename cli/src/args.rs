@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use coexist::Throttle;
 use coexist_core::compile::MIGRATIONS;
 use coexist_core::plan::Phase;
 
@@ -367,9 +368,49 @@ pub(crate) struct Pace {
     /// End the command when one of these limits held it still for so long [default: never]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub patience: Option<Duration>,
-    /// End the command where the role cannot see what one of these limits is about
-    #[arg(long)]
-    pub require: bool,
+    /// End the command with 8, before it begins, where the role cannot see what these limits are about
+    #[arg(long, value_enum, value_name = "LIMITS", value_delimiter = ',')]
+    pub require: Vec<Required>,
+}
+
+/// What a role may have no right to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Required {
+    /// What any of the limits is about
+    All,
+    /// Replica lag
+    Lag,
+    /// Archive backlog
+    Archive,
+    /// WAL that replication slots retain
+    Slots,
+    /// Autovacuum on the table
+    Vacuum,
+    /// Sessions that wait for locks of the backfill
+    Waiters,
+    /// Long transactions
+    Transactions,
+    /// Active sessions
+    Sessions,
+    /// Forced checkpoints
+    Checkpoints,
+}
+
+impl Required {
+    /// `None` is all of them.
+    pub fn throttle(self) -> Option<Throttle> {
+        match self {
+            Self::All => None,
+            Self::Lag => Some(Throttle::ReplicaLag),
+            Self::Archive => Some(Throttle::ArchiveBacklog),
+            Self::Slots => Some(Throttle::RetainedWal),
+            Self::Vacuum => Some(Throttle::Vacuum),
+            Self::Waiters => Some(Throttle::LockWaiters),
+            Self::Transactions => Some(Throttle::LongTransactions),
+            Self::Sessions => Some(Throttle::ActiveSessions),
+            Self::Checkpoints => Some(Throttle::ForcedCheckpoints),
+        }
+    }
 }
 
 /// How far `up` goes.

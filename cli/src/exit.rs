@@ -22,11 +22,15 @@ pub enum Exit {
     Paused,
     /// Something is not as it was declared.
     Drift,
+    /// What it is required to see cannot be seen.
+    Blind,
+    /// A change stands still for longer than it may.
+    Stale,
 }
 
 impl Exit {
     /// In the order of their codes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -35,6 +39,8 @@ impl Exit {
         Self::Blocked,
         Self::Paused,
         Self::Drift,
+        Self::Blind,
+        Self::Stale,
     ];
 
     /// What the process ends with.
@@ -48,6 +54,8 @@ impl Exit {
             Self::Blocked => 5,
             Self::Paused => 6,
             Self::Drift => 7,
+            Self::Blind => 8,
+            Self::Stale => 9,
         }
     }
 
@@ -62,6 +70,8 @@ impl Exit {
             Self::Blocked => "blocked",
             Self::Paused => "paused",
             Self::Drift => "drift",
+            Self::Blind => "blind",
+            Self::Stale => "stale",
         }
     }
 
@@ -76,6 +86,8 @@ impl Exit {
             Self::Blocked => "somebody holds a lock or runs the change; try again later",
             Self::Paused => "stopped on purpose: Ctrl-C, SIGTERM or a pause; the same command goes on",
             Self::Drift => "rows, files or plans are not as they were declared",
+            Self::Blind => "the role cannot see what --require says that it must",
+            Self::Stale => "a change stands still for longer than --max-age",
         }
     }
 }

@@ -204,8 +204,8 @@ fn line(change: &str, event: &Event) -> Value {
             let blockers: Vec<String> = blockers.iter().map(ToString::to_string).collect();
             ("waiting", json!({ "step": step, "blockers": blockers }))
         }
-        Event::Retry { step, reason, after } => {
-            ("retry", json!({ "step": step, "reason": reason, "after_ms": milliseconds(*after) }))
+        Event::Retry { step, code, reason, after } => {
+            ("retry", json!({ "step": step, "sqlstate": code, "reason": reason, "after_ms": milliseconds(*after) }))
         }
         Event::StepDone { step, undo, took, lock_wait } => (
             "step done",

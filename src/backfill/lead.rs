@@ -1,5 +1,6 @@
 //! The thread that has the change in hand: it looks after its workers, into the ledger and at the server, and says when they hold still.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,13 +10,13 @@ use coexist_core::plan::Phase;
 use super::crew::{Shared, Task};
 use super::growth::Growth;
 use super::orders::Orders;
-use super::throttle::{About, Look, Throttles};
+use super::throttle::{About, Look, Throttle, Throttles};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ledger::control::Control;
 use crate::ledger::history::{self, Sample};
 use crate::ledger::segment::{self, Open};
-use crate::ledger::{self, Direction, PauseReason};
+use crate::ledger::{self, Direction, Held, PauseReason};
 use crate::pace::Pace;
 use crate::runner::Run;
 
@@ -51,10 +52,13 @@ pub(super) struct Lead<'r, 'a, 's> {
     failed: Option<Error>,
     ending_since: Option<Instant>,
     held_since: Option<Instant>,
-    /// Why it holds still, as it was told last.
+    /// Why it holds still, by name, as it was told last.
     told: Vec<String>,
     reasons: Vec<String>,
+    holds: Holds,
     sampled: Instant,
+    /// Where the server was in its WAL at the last sample.
+    wal_position: Option<i64>,
 }
 
 impl<'r, 'a, 's> Lead<'r, 'a, 's> {
@@ -90,10 +94,13 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
             held_since: None,
             told: Vec::new(),
             reasons: Vec::new(),
+            holds: Holds::new(),
             sampled: Instant::now(),
+            wal_position: None,
         };
         // Before anything begins.
         lead.look_at_server()?;
+        lead.sample(0)?;
         Ok(lead)
     }
 
@@ -145,7 +152,9 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
         self.obey(&control)?;
         self.look_at_server()?;
         let pause = record.paused.then(|| record.pause_reason.unwrap_or_else(|| PauseReason::Asked.name().to_string()));
-        self.hold_or_go_on(pause)?;
+        if self.hold_or_go_on(pause)? {
+            self.sample(working)?;
+        }
         if self.sampled.elapsed() >= SAMPLE {
             self.sample(working)?;
         }
@@ -187,9 +196,7 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
             Look::Soon => {}
             Look::Stop(reason) => return Err(Error::Throttled { change, reason }),
             Look::Found { reasons, blind } => {
-                if self.pace.require && !blind.is_empty() {
-                    return Err(Error::Blind { change, unseen: blind });
-                }
+                self.pace.must_see(&change, &blind)?;
                 for unseen in blind {
                     self.run.options.tell(Event::Note(format!("not looked at: {unseen}")));
                 }
@@ -199,15 +206,18 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
         Ok(())
     }
 
-    fn hold_or_go_on(&mut self, pause: Option<String>) -> Result<()> {
+    /// Answers whether it holds still for other reasons than before.
+    fn hold_or_go_on(&mut self, pause: Option<String>) -> Result<bool> {
         let orders = &self.shared.orders;
         let holds = pause.is_some() || !self.reasons.is_empty();
         orders.hold(holds);
         let told: Vec<String> = match &pause {
-            Some(reason) => vec![reason.clone()],
+            Some(reason) => vec![format!("paused: {reason}")],
             None => self.throttles.holding().iter().map(|name| (*name).to_string()).collect(),
         };
-        if told != self.told {
+        let news = told != self.told;
+        self.holds.go_on(&told);
+        if news {
             self.told = told;
             self.run.options.tell(match &pause {
                 Some(reason) => Event::Paused { reason: reason.clone() },
@@ -218,7 +228,7 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
         if !holds {
             self.held_since = None;
             orders.interrupt.store(false, Ordering::Relaxed);
-            return Ok(());
+            return Ok(news);
         }
         interrupt_after_grace(orders, &mut self.held_since);
         // Who paused it knows what to wait for.
@@ -228,7 +238,7 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
                 change: self.run.change().to_string(),
                 reason: format!("it held still for {} s: {}", patience.as_secs(), self.reasons.join("; ")),
             }),
-            _ => Ok(()),
+            _ => Ok(news),
         }
     }
 
@@ -245,9 +255,53 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
             rows_per_second,
             workers: i32::try_from(workers).unwrap_or(i32::MAX),
             held: self.told.clone(),
+            reasons: if self.told.is_empty() { Vec::new() } else { self.reasons.clone() },
+            lag: self.throttles.level(Throttle::ReplicaLag),
         };
-        self.run.note("recording the progress", |tx| history::add(tx, of.change, &sample));
+        // What is counted once for all processes is counted by the one that leads.
+        let leads = self.run.leads();
+        let (wal_position, held) = if leads { (self.wal_position, self.holds.take()) } else { (None, Vec::new()) };
+        let mut position = None;
+        self.run.note("recording the progress", |tx| {
+            held.iter().try_for_each(|held| ledger::tally::held(tx, of.change, held))?;
+            position = Some(history::add(tx, of.change, &sample, wal_position)?);
+            Ok(())
+        });
+        self.wal_position = position.or(self.wal_position);
         Ok(())
+    }
+}
+
+/// Why and for how long it held still since the last sample.
+struct Holds {
+    /// The reasons of now.
+    now: Vec<String>,
+    since: Instant,
+    spent: BTreeMap<String, Held>,
+}
+
+impl Holds {
+    fn new() -> Self {
+        Self { now: Vec::new(), since: Instant::now(), spent: BTreeMap::new() }
+    }
+
+    /// From now on it holds still for these reasons.
+    fn go_on(&mut self, reasons: &[String]) {
+        let elapsed = std::mem::replace(&mut self.since, Instant::now()).elapsed();
+        let held = |reason: &String| Held { reason: reason.clone(), times: 0, spent: Duration::ZERO };
+        for reason in &self.now {
+            self.spent.entry(reason.clone()).or_insert_with(|| held(reason)).spent += elapsed;
+        }
+        for reason in reasons.iter().filter(|reason| !self.now.contains(reason)) {
+            self.spent.entry(reason.clone()).or_insert_with(|| held(reason)).times += 1;
+        }
+        self.now = reasons.to_vec();
+    }
+
+    /// What was not written down yet.
+    fn take(&mut self) -> Vec<Held> {
+        self.go_on(&self.now.clone());
+        std::mem::take(&mut self.spent).into_values().collect()
     }
 }
 

@@ -183,8 +183,7 @@ impl Worker<'_> {
                     conflicts += 1;
                 } else if error.is_cancelled() && size > 1 {
                     self.size.halve();
-                    let (step, reason) = (doing.clone(), error.to_string());
-                    run.options.tell(Event::Retry { step, reason, after: Duration::ZERO });
+                    run.tell_retry(&doing, &error, Duration::ZERO);
                 } else if error.is_about_a_row() && size > 1 {
                     self.size.halve();
                 } else if error.is_about_a_row() || error.is_cancelled() {

@@ -11,6 +11,7 @@ pub(crate) mod lease;
 pub(crate) mod log;
 pub(crate) mod segment;
 pub(crate) mod step;
+pub(crate) mod tally;
 
 pub use coexist_core::render::LEDGER_SQL as DDL;
 pub(crate) use install::{exists, install};
@@ -19,3 +20,4 @@ pub use change::Direction;
 pub(crate) use change::PauseReason;
 pub use evidence::{Quarantined, Reconciliation};
 pub use step::{StepRecord, StepState};
+pub use tally::{Held, Retries};

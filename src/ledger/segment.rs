@@ -328,18 +328,41 @@ pub(crate) fn progress(tx: &mut Transaction<'_>, of: Of, pass: i32) -> Result<Pa
     Ok(PassProgress { size: row.get(0), read: row.get(1), rows: row.get(2), wal: row.get(3) })
 }
 
-/// How far the last pass that was begun is, with the rows that were filled in all of them; `None` before the first.
-pub(crate) fn last_progress(tx: &mut Transaction<'_>, change: &str) -> Result<Option<(i32, PassProgress)>> {
+/// The pass that was begun last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastPass {
+    pub backfill: i32,
+    pub pass: i32,
+    pub progress: PassProgress,
+    /// Rows that were changed in all passes.
+    pub rows: i64,
+    /// Batches that were committed in all passes.
+    pub batches: i64,
+    /// How many workers are at work on it, in whatever processes.
+    pub workers: i64,
+}
+
+/// The pass that was begun last; `None` before the first.
+pub(crate) fn last_pass_of(tx: &mut Transaction<'_>, change: &str) -> Result<Option<LastPass>> {
     let row = tx
         .query_opt(
-            "select pass, sum(size)::bigint, sum(read)::bigint,
-                (select sum(rows) from coexist.segments where change = $1)::bigint
+            "select backfill, pass, sum(size)::bigint, sum(read)::bigint, sum(rows)::bigint,
+                (select sum(rows) from coexist.segments where change = $1)::bigint,
+                (select sum(batches) from coexist.segments where change = $1)::bigint,
+                count(*) filter (where state = 'open' and worker is not null and worker_expires_at > clock_timestamp())
             from coexist.segments where change = $1
             group by backfill, pass order by backfill desc, pass desc limit 1",
             &[&change],
         )
         .map_err(Error::database(format!("reading the segments of change `{change}`")))?;
-    Ok(row.map(|row| (row.get(0), PassProgress { size: row.get(1), read: row.get(2), rows: row.get(3), wal: 0.0 })))
+    Ok(row.map(|row| LastPass {
+        backfill: row.get(0),
+        pass: row.get(1),
+        progress: PassProgress { size: row.get(2), read: row.get(3), rows: row.get(4), wal: 0.0 },
+        rows: row.get(5),
+        batches: row.get(6),
+        workers: row.get(7),
+    }))
 }
 
 /// Gives up a table's segments of one pass: the table was rewritten, and positions in it mean nothing any more.

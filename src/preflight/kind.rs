@@ -78,6 +78,7 @@ pub enum Kind {
     Pooler,
     Setting,
     Blind,
+    BlindSpot,
     // Rows.
     Rows,
     NotChecked,
@@ -85,7 +86,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::TableMissing,
         Self::ColumnMissing,
         Self::ColumnDiffers,
@@ -130,6 +131,7 @@ impl Kind {
         Self::Pooler,
         Self::Setting,
         Self::Blind,
+        Self::BlindSpot,
         Self::Rows,
         Self::NotChecked,
     ];
@@ -201,6 +203,7 @@ impl Kind {
             Self::Pooler => ("pooler", Blocks, true),
             Self::Setting => ("setting", Warns, true),
             Self::Blind => ("blind", Warns, true),
+            Self::BlindSpot => ("blind-spot", Warns, true),
             Self::Rows => ("rows", Blocks, false),
             Self::NotChecked => ("not-checked", Warns, true),
         }

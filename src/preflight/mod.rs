@@ -20,6 +20,7 @@ use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{Phase, Plan};
 use postgres::Transaction;
 
+use crate::backfill::throttle::Unseen;
 use crate::database::{Database, Limits, Session};
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -49,6 +50,21 @@ impl Finding {
     pub fn is_named(&self, name: &str) -> bool {
         let id = self.kind.id();
         name == id || name.strip_prefix(id).and_then(|rest| rest.strip_prefix(':')) == Some(self.object.as_str())
+    }
+}
+
+impl Finding {
+    /// A limit of a backfill that cannot be kept.
+    pub(crate) fn blind_spot(unseen: Unseen) -> Self {
+        Self {
+            kind: Kind::BlindSpot,
+            severity: Severity::Warns,
+            object: unseen.throttle.name().to_string(),
+            phase: None,
+            reason: format!("the backfill does not hold still for it: {}", unseen.why),
+            remedy: "grant the role what it needs (pg_monitor holds all of it); with --require the run ends here"
+                .into(),
+        }
     }
 }
 

@@ -91,7 +91,7 @@ fn is_begun(run: &mut Run, phase: Phase) -> Result<bool> {
     let change = run.change();
     match phase {
         Phase::Backfilled => {
-            run.ledger("reading the ledger", |tx| Ok(ledger::segment::last_progress(tx, change)?.is_some()))
+            run.ledger("reading the ledger", |tx| Ok(ledger::segment::last_pass_of(tx, change)?.is_some()))
         }
         _ => Ok(false),
     }

@@ -18,6 +18,7 @@ use postgres::Transaction;
 use crate::backfill;
 use crate::database::{Database, Limits, Session};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::ledger::log::{self, Level};
 use crate::ledger::{self, Direction, PauseReason, Reconciliation};
 use crate::options::Options;
@@ -28,7 +29,7 @@ use crate::verify;
 pub use blocker::Blocker;
 pub(crate) use blocker::holders as lock_holders;
 pub(crate) use run::{Run, Seat};
-pub use status::{BackfillStatus, Recorded, Status, StepStatus, StoppedRunner};
+pub use status::{BackfillStatus, Rate, Recorded, Running, Status, StepStatus, StoppedRunner};
 pub(crate) use watch::Watched;
 
 /// Carries out plans against one database, one change at a time.
@@ -112,6 +113,7 @@ impl Runner {
         self.after(plan, Phase::DualWriting)?;
         self.must_fit(plan)?;
         self.must_be_direct(plan)?;
+        self.look_for_blind_spots(plan, pace)?;
         let mut run = Run::join(plan, &self.options, &self.database, &mut self.session, &self.name);
         adopt::check(&mut run)?;
         backfill::join(&mut run, pace)
@@ -316,6 +318,19 @@ impl Runner {
         gate::directly(plan, &self.options, &self.database, self.session.server)
     }
 
+    /// Says, before anything begins, which limits of a backfill that is still to be made are about what the role cannot see.
+    fn look_for_blind_spots(&mut self, plan: &Plan, pace: &Pace) -> Result<()> {
+        if plan.backfill.is_empty() || self.phase(&plan.change)? >= Phase::Backfilled {
+            return Ok(());
+        }
+        let unseen = backfill::throttle::unseen(&mut self.session, &pace.limits)?;
+        pace.must_see(&plan.change, &unseen)?;
+        for unseen in unseen {
+            self.options.tell(Event::Finding(Finding::blind_spot(unseen)));
+        }
+        Ok(())
+    }
+
     fn set_paused(&mut self, change: &str, reason: Option<PauseReason>) -> Result<()> {
         let what = if reason.is_some() { "paused" } else { "resumed" };
         self.control(change, what, |tx| ledger::change::set_paused(tx, change, reason).map(drop))
@@ -346,6 +361,9 @@ impl Runner {
     fn reach(&mut self, plan: &Plan, phase: Phase, pace: &Pace) -> Result<()> {
         pace.check()?;
         self.must_fit(plan)?;
+        if phase >= Phase::Backfilled {
+            self.look_for_blind_spots(plan, pace)?;
+        }
         let overridden = gate::enter(plan, &self.options, &self.database, &mut self.session, phase)?;
         self.hold(plan, |run| {
             gate::record(run, &overridden);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use coexist_core::plan::{Lock, Phase, Plan};
 use postgres::Transaction;
+use postgres::error::SqlState;
 
 use super::backoff::Backoff;
 use super::blocker::{self, Blocker};
@@ -171,7 +172,9 @@ impl<'a> Run<'a> {
                 if losses > LOSSES {
                     return Err(error);
                 }
+                let code = error.sqlstate().unwrap_or(&SqlState::CONNECTION_FAILURE).code().to_string();
                 self.reconnect(error)?;
+                self.count_retry(&code);
             } else if error.is_worth_retrying() {
                 let pause = backoff.pause();
                 // A prepared transaction stays until somebody ends it: there is nothing to wait for.
@@ -179,15 +182,28 @@ impl<'a> Run<'a> {
                 if hopeless || begun.elapsed() + pause > self.options.deadline {
                     return Err(self.blocked(doing, begun.elapsed(), error));
                 }
-                let reason = error.to_string();
-                self.log(Level::Warning, &format!("{doing}: {reason}"));
-                self.options.tell(Event::Retry { step: doing.to_string(), reason, after: pause });
+                self.tell_retry(doing, &error, pause);
+                self.log(Level::Warning, &format!("{doing}: {error}"));
                 self.sleep(pause)?;
             } else {
                 return Err(error);
             }
         }
         Err(Error::Stopped { change: self.plan.change.clone() })
+    }
+
+    /// Says that `doing` failed and is tried again `after` a pause, and counts it.
+    pub fn tell_retry(&mut self, doing: &str, error: &Error, after: Duration) {
+        let code = error.sqlstate().map(|code| code.code().to_string());
+        if let Some(code) = &code {
+            self.count_retry(code);
+        }
+        self.options.tell(Event::Retry { step: doing.to_string(), code, reason: error.to_string(), after });
+    }
+
+    fn count_retry(&mut self, code: &str) {
+        let change = self.change();
+        self.note("counting tries", |tx| ledger::tally::retried(tx, change, code));
     }
 
     /// Opens the session again after `lost`.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use coexist_core::plan::{Phase, Plan};
 use coexist_core::render::plan_file;
+use postgres::Transaction;
 
 use crate::database::{Limits, Session};
 use crate::error::Result;
-use crate::ledger::{self, Direction, PauseReason, Quarantined, Reconciliation, StepRecord};
+use crate::ledger::segment::{self, LastPass};
+use crate::ledger::{self, Direction, Held, PauseReason, Quarantined, Reconciliation, Retries, StepRecord, history};
 
 /// How far a change is.
 #[derive(Clone, Debug)]
@@ -43,6 +45,10 @@ pub struct Status {
     pub quarantine: Vec<Quarantined>,
     /// Writes that set both shapes to different values.
     pub conflicts: i64,
+    /// How often something was tried again, by SQLSTATE.
+    pub retries: Vec<Retries>,
+    /// Why and for how long its backfills held still, so far.
+    pub held: Vec<Held>,
 }
 
 /// A runner that no longer gives a sign of life, and that did not say that it ends.
@@ -63,6 +69,100 @@ pub struct BackfillStatus {
     pub done: f64,
     /// Rows that were filled, in all passes.
     pub rows: i64,
+    /// Batches that were committed, in all passes.
+    pub batches: i64,
+    /// Bytes of WAL that the server wrote while it ran, for whomever.
+    pub wal_written: i64,
+    /// What is known of it because it runs now, or waits to go on.
+    pub running: Option<Running>,
+}
+
+/// A backfill that runs, in whatever processes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Running {
+    /// How many workers are at work.
+    pub workers: i64,
+    /// How fast it goes; `None` where that cannot be told yet.
+    pub rate: Option<Rate>,
+    /// By how many seconds the standby that is furthest behind lags, without end where it is gone; `None` where there is none, or none can be
+    /// seen.
+    pub lag: Option<f64>,
+    /// Why it holds still, by name; nothing where it does not.
+    pub held: Vec<String>,
+    /// The same with numbers, for people.
+    pub reasons: Vec<String>,
+}
+
+/// How fast a backfill goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Rows that are filled in a second.
+    pub rows_per_second: f64,
+    /// Bytes of WAL that the server writes in a second, for whomever.
+    pub wal_per_second: f64,
+    /// How long the pass still takes if it goes on like that; `None` while nothing moves.
+    pub remaining: Option<Duration>,
+    /// The time before now in which that was measured.
+    pub over: Duration,
+}
+
+/// Over what time rates are measured.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// More samples than there can be in that time, unless what it holds still for changes with every look.
+const SAMPLES: i64 = 60;
+
+/// How old a sample may be that still says how things are.
+const FRESH: Duration = Duration::from_secs(15);
+
+/// How fast the pass goes that is at `now`, by samples of it, the latest first.
+fn rate(now: &LastPass, samples: &[history::Recorded]) -> Option<Rate> {
+    let of_pass = |recorded: &&history::Recorded| {
+        recorded.age <= WINDOW && (recorded.sample.backfill, recorded.sample.pass) == (now.backfill, now.pass)
+    };
+    let first = samples.iter().take_while(of_pass).last()?;
+    let over = first.age;
+    let seconds = over.as_secs_f64();
+    if seconds < 0.1 {
+        return None;
+    }
+    let per_second = |amount: f64| amount.max(0.0) / seconds;
+    let done = per_second(now.progress.done() - first.sample.done);
+    let remaining = Duration::try_from_secs_f64((1.0 - now.progress.done()) / done).ok();
+    let latest = samples.first()?;
+    let sampled = first.age.saturating_sub(latest.age).as_secs_f64();
+    let wal = (latest.wal_written - first.wal_written).max(0) as f64;
+    Some(Rate {
+        rows_per_second: per_second((now.progress.rows - first.sample.rows) as f64),
+        wal_per_second: if sampled > 0.0 { wal / sampled } else { 0.0 },
+        remaining,
+        over,
+    })
+}
+
+/// How far the backfill of a change is; `None` before its first pass.
+fn backfill(tx: &mut Transaction<'_>, change: &str, runs: bool) -> Result<Option<BackfillStatus>> {
+    let Some(now) = segment::last_pass_of(tx, change)? else { return Ok(None) };
+    let samples = history::latest(tx, change, SAMPLES)?;
+    let running = runs.then(|| {
+        let fresh = samples.first().filter(|latest| latest.age <= FRESH).map(|latest| latest.sample.clone());
+        let sample = fresh.unwrap_or_default();
+        Running {
+            workers: now.workers,
+            rate: rate(&now, &samples),
+            lag: sample.lag,
+            held: sample.held,
+            reasons: sample.reasons,
+        }
+    });
+    Ok(Some(BackfillStatus {
+        pass: now.pass,
+        done: now.progress.done(),
+        rows: now.rows,
+        batches: now.batches,
+        wal_written: samples.first().map_or(0, |latest| latest.wal_written),
+        running,
+    }))
 }
 
 /// A change that the ledger knows.
@@ -107,6 +207,8 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
         reconciliation: None,
         quarantine: Vec::new(),
         conflicts: 0,
+        retries: Vec::new(),
+        held: Vec::new(),
     };
     let mut records = Default::default();
     if let Some(record) = record {
@@ -125,11 +227,9 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
             Some(holder) => status.stopped_runner = Some(StoppedRunner { name: holder.name, seen: holder.seen }),
             None => {}
         }
-        status.progress = ledger::segment::last_progress(&mut tx, change)?.map(|(pass, now)| BackfillStatus {
-            pass,
-            done: now.done(),
-            rows: now.rows,
-        });
+        let runs = status.runner.is_some() && record.phase < Phase::Backfilled;
+        status.progress = backfill(&mut tx, change, runs)?;
+        (status.retries, status.held) = ledger::tally::all(&mut tx, change)?;
         status.reconciliation = ledger::evidence::latest_reconciliation(&mut tx, change, &contract)?;
         status.quarantine = ledger::evidence::quarantined(&mut tx, change)?;
         status.conflicts = ledger::evidence::conflicts(&mut tx, change)?;

@@ -92,6 +92,10 @@ fn h07_a_backfill_holds_still_while_a_standby_lags() {
         let run = scope.spawn(|| runner.backfill(&plan, &pace));
         eventually("it holds still", || told.text().contains("holding still: replica lag is"));
         assert!(world.count("users where full_name is null") > 0);
+        eventually("it is known how far the standby lags", || {
+            let running = other.status(&plan).unwrap().progress.unwrap().running.unwrap();
+            running.lag.is_some_and(|lag| lag > 1.0) && running.held == ["replica lag"]
+        });
         replica.batch_execute("select pg_wal_replay_resume()").unwrap();
         eventually("it goes on", || told.text().contains("resumed"));
         run.join().unwrap().unwrap();

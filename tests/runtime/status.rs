@@ -1,9 +1,10 @@
 //! What can be known about a change without touching it.
 
-use coexist::{Pace, Phase};
+use coexist::plan::Plan;
+use coexist::{Limit, Options, Pace, Phase, Throttle};
 
 use super::plans::{USERS, rename};
-use super::world::World;
+use super::world::{Told, World, eventually};
 
 #[test]
 fn a_change_that_was_never_begun_is_known_to_nobody() {
@@ -51,4 +52,66 @@ fn h03_a_runner_that_was_cut_off_is_told_from_one_that_works() {
     let stopped = status.stopped_runner.unwrap();
     assert_eq!(stopped.name, "process 7");
     assert!(stopped.seen.as_secs() >= 120);
+}
+
+#[test]
+fn a_backfill_that_runs_says_how_fast_it_is_and_why_it_holds_still() {
+    let world = World::new("running", USERS);
+    let plan = Plan { batch: Some(1), ..rename() };
+    let (mut runner, mut other) = (world.runner(), world.runner());
+    runner.expand(&plan).unwrap();
+    runner.dual_write(&plan).unwrap();
+    let mut old = world.client();
+    // So slow that it is caught in the middle.
+    let pace = Pace::default().rows_per_second(100.0).limit(Throttle::LongTransactions, Limit::above(0.0));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(&plan, &pace));
+        eventually("it goes on", || {
+            let Some(progress) = other.status(&plan).unwrap().progress else { return false };
+            let running = progress.running.unwrap();
+            let is_known = running.rate.is_some_and(|rate| rate.rows_per_second > 0.0 && rate.remaining.is_some());
+            is_known && running.workers == 1 && progress.batches > 0 && running.held.is_empty()
+        });
+        old.batch_execute("begin; select 1").unwrap();
+        eventually("it holds still", || {
+            let running = other.status(&plan).unwrap().progress.unwrap().running.unwrap();
+            running.held == ["long transactions"] && running.reasons[0].starts_with("long transactions is ")
+        });
+        old.batch_execute("commit").unwrap();
+        eventually("it does not hold still any more", || {
+            other.status(&plan).unwrap().progress.unwrap().running.unwrap().held.is_empty()
+        });
+        other
+            .set_pace(&plan.change, &coexist::PaceChange { rows_per_second: Some(1e9), ..Default::default() })
+            .unwrap();
+        run.join().unwrap().unwrap();
+    });
+    let status = other.status(&plan).unwrap();
+    let progress = status.progress.unwrap();
+    assert_eq!((progress.rows, progress.done, progress.running), (1000, 1.0, None));
+    assert!(progress.wal_written > 0);
+    let held: Vec<_> = status.held.iter().map(|held| (held.reason.as_str(), held.times)).collect();
+    assert_eq!(held, [("long transactions", 1)]);
+    assert!(!status.held[0].spent.is_zero());
+    assert!(status.retries.is_empty());
+}
+
+#[test]
+fn what_was_tried_again_is_counted_by_its_sqlstate() {
+    let world = World::new("retries", USERS);
+    let plan = rename();
+    let told = Told::default();
+    let mut runner = world.runner_with(Options::default().on_event(told.observer()));
+    runner.expand(&plan).unwrap();
+    let mut writer = world.client();
+    writer.batch_execute("begin; update users set bio = 'x' where id = 1").unwrap();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.dual_write(&plan));
+        eventually("it tries again", || told.text().contains("; again in"));
+        writer.batch_execute("commit").unwrap();
+        run.join().unwrap().unwrap();
+    });
+    let retries = world.runner().status(&plan).unwrap().retries;
+    assert_eq!(retries.len(), 1, "{retries:?}");
+    assert!(retries[0].code == "55P03" && retries[0].times > 0, "{retries:?}");
 }

@@ -108,11 +108,22 @@ fn h79_what_a_role_cannot_see_is_said_or_refused() {
     let pace = Pace::default().limit(Throttle::ActiveSessions, Limit::above(100.0));
     let told = Told::default();
     let mut runner = Runner::new(address.clone(), Options::default().on_event(told.observer())).unwrap();
-    let refused = runner.backfill(&plan, &pace.clone().require(true)).unwrap_err();
-    assert!(matches!(refused, Error::Blind { .. }), "{refused}");
-    assert!(refused.to_string().contains("active sessions: only members of pg_read_all_stats see"), "{refused}");
-    runner.backfill(&plan, &pace).unwrap();
-    assert!(told.text().contains("not looked at: active sessions"), "{}", told.text());
+    for required in [pace.clone().require(Throttle::ActiveSessions), pace.clone().require_all()] {
+        let refused = runner.up(&plan, &required).unwrap_err();
+        assert!(matches!(refused, Error::Blind { .. }), "{refused}");
+        assert_eq!(refused.class(), Class::Blind);
+        assert!(refused.to_string().contains("active sessions: only members of pg_read_all_stats see"), "{refused}");
+    }
+    assert_eq!(world.count("coexist.segments"), 0);
+    let no_limit = runner.backfill(&plan, &pace.clone().require(Throttle::LongTransactions)).unwrap_err();
+    assert!(no_limit.to_string().contains("long transactions is required to be seen, and has no limit"), "{no_limit}");
+    // What can be seen may be required.
+    runner.backfill(&plan, &pace.require(Throttle::RetainedWal)).unwrap();
+    assert!(
+        told.text().contains("blind-spot active sessions: the backfill does not hold still for it"),
+        "{}",
+        told.text()
+    );
     world.execute("drop owned by blind; drop role blind");
 }
 

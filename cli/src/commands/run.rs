@@ -116,6 +116,7 @@ pub(crate) fn failure(error: Error) -> Failure {
         Class::Blocked => Exit::Blocked,
         Class::Paused => Exit::Paused,
         Class::Drift => Exit::Drift,
+        Class::Blind => Exit::Blind,
         Class::Failed => Exit::Failed,
     };
     let text = error.to_string();

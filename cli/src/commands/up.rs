@@ -32,8 +32,13 @@ pub(super) fn pace(args: &args::Pace) -> Pace {
         .limit(Throttle::ReplicaLag, Limit::above(args.max_lag.as_secs_f64()))
         .limit(Throttle::ArchiveBacklog, Limit::above(args.max_archive_backlog))
         .limit(Throttle::RetainedWal, Limit::above(args.max_retained_wal))
-        .limit(Throttle::LockWaiters, Limit::above(args.max_waiters))
-        .require(args.require);
+        .limit(Throttle::LockWaiters, Limit::above(args.max_waiters));
+    for required in &args.require {
+        pace = match required.throttle() {
+            Some(throttle) => pace.require(throttle),
+            None => pace.require_all(),
+        };
+    }
     if let Some(rate) = args.rate {
         pace = pace.rows_per_second(rate);
     }

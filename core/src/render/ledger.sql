@@ -110,12 +110,28 @@ create table if not exists coexist.history (
     rows_per_second double precision not null,
     workers integer not null,
     held text[] not null,
-    wal_position bigint not null
+    reasons text[] not null,
+    lag double precision,
+    wal_position bigint not null,
+    wal_written bigint not null
 );
 create index if not exists history_of_change on coexist.history (change, id);
 comment on table coexist.history is 'How backfills went, a sample every few seconds';
-comment on column coexist.history.held is 'Why nothing was done at that moment';
+comment on column coexist.history.held is 'Why nothing was done at that moment, by name';
+comment on column coexist.history.reasons is 'The same with numbers, for people';
+comment on column coexist.history.lag is 'By how many seconds the standby that was furthest behind lagged; null where there was none, or none could be seen';
 comment on column coexist.history.wal_position is 'Where the server was in its WAL, in bytes';
+comment on column coexist.history.wal_written is 'Bytes of WAL that the server wrote while the change was backfilled, so far';
+
+create table if not exists coexist.tallies (
+    change text not null references coexist.changes on delete cascade,
+    kind text not null check (kind in ('retry', 'hold')),
+    name text not null,
+    times bigint not null default 0,
+    seconds double precision not null default 0,
+    primary key (change, kind, name)
+);
+comment on table coexist.tallies is 'How often something was tried again, by SQLSTATE, and why and for how long backfills held still';
 
 create table if not exists coexist.quarantine (
     id bigint primary key generated always as identity, -- or a publication of all tables would refuse updates

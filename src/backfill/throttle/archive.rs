@@ -35,7 +35,7 @@ impl Gauge for Archive {
             .map_err(reading(Throttle::ArchiveBacklog))?;
         let (archives, current, archived): (bool, f64, Option<f64>) = (row.get(0), row.get(1), row.get(2));
         if !archives {
-            return Ok(Reading::level(0.0, ""));
+            return Ok(Reading::Absent);
         }
         let first = *self.first.get_or_insert(current);
         // The current segment is never archived yet.

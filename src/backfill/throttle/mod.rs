@@ -9,6 +9,7 @@ mod replica_lag;
 mod retained_wal;
 mod vacuum;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -143,6 +144,8 @@ impl Limit {
 enum Reading {
     /// How much, and of what in particular: ` of standby a`.
     Level { value: f64, of: String },
+    /// There is nothing of the kind on this server.
+    Absent,
     /// The role has no rights to see it, or not all of it.
     Blind(&'static str),
 }
@@ -190,8 +193,23 @@ struct Watched {
     throttle: Throttle,
     limit: Limit,
     gauge: Box<dyn Gauge>,
+    /// As it was read last.
+    level: Option<f64>,
     holds: bool,
     blind: bool,
+}
+
+/// What the role's rights do not let it see.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Unseen {
+    pub throttle: Throttle,
+    pub why: &'static str,
+}
+
+impl fmt::Display for Unseen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.throttle.name(), self.why)
+    }
 }
 
 /// What a look at the server came to.
@@ -199,7 +217,7 @@ pub(super) enum Look {
     /// Nothing new is known yet.
     Soon,
     /// These are the reasons to hold still; and what was found, for the first time, not to be visible.
-    Found { reasons: Vec<String>, blind: Vec<String> },
+    Found { reasons: Vec<String>, blind: Vec<Unseen> },
     /// The run must end.
     Stop(String),
 }
@@ -210,6 +228,7 @@ impl Throttles {
             throttle: *throttle,
             limit: *limit,
             gauge: throttle.gauge(),
+            level: None,
             holds: false,
             blind: false,
         };
@@ -236,9 +255,11 @@ impl Throttles {
                 }
                 Ok(Reading::Blind(why)) => {
                     watched.blind = true;
-                    unseen.push(format!("{name}: {why}"));
+                    unseen.push(Unseen { throttle: watched.throttle, why });
                 }
+                Ok(Reading::Absent) => (watched.holds, watched.level) = (false, None),
                 Ok(Reading::Level { value, of }) => {
+                    watched.level = Some(value);
                     let text = format!("{name} is {}{of}", watched.throttle.say(value));
                     if let Some(stop) = watched.limit.stop.filter(|stop| value > *stop) {
                         return Ok(Look::Stop(format!("{text}, more than {}", watched.throttle.say(stop))));
@@ -255,10 +276,31 @@ impl Throttles {
         Ok(Look::Found { reasons, blind: unseen })
     }
 
+    /// What a throttle was at the last look; `None` where it is not looked at, or there is nothing to look at.
+    pub fn level(&self, throttle: Throttle) -> Option<f64> {
+        self.watched.iter().find(|watched| watched.throttle == throttle)?.level
+    }
+
     /// The throttles that hold, by name: they stay the same while their values change.
     pub fn holding(&self) -> Vec<&'static str> {
         self.reasons.iter().map(|reason| reason.throttle.name()).collect()
     }
+}
+
+/// Which of the limits are about what the role's rights do not let it see.
+pub(crate) fn unseen(session: &mut Session, limits: &BTreeMap<Throttle, Limit>) -> Result<Vec<Unseen>> {
+    let about = About { tables: Vec::new(), server: session.server };
+    let mut unseen = Vec::new();
+    for throttle in limits.keys().copied() {
+        let mut gauge = throttle.gauge();
+        match session.begin(Limits::LEDGER).and_then(|mut tx| gauge.read(&mut tx, &about)) {
+            Ok(Reading::Blind(why)) => unseen.push(Unseen { throttle, why }),
+            Err(error) if error.is_connection_loss() => return Err(error),
+            // What cannot be measured holds the backfill still.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(unseen)
 }
 
 fn reading(throttle: Throttle) -> impl FnOnce(postgres::Error) -> Error {

@@ -68,8 +68,8 @@ impl Gauge for ReplicaLag {
             Some(replayed) => (self.lag(now, *replayed), format!(" of standby {name}")),
             None => (f64::INFINITY, format!(" of standby {name}, which cannot be seen any more")),
         });
-        let (lag, of) = lags.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
-        Ok(Reading::level(lag, of))
+        let furthest = lags.max_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(furthest.map_or(Reading::Absent, |(lag, of)| Reading::level(lag, of)))
     }
 }
 

@@ -17,7 +17,7 @@ impl Gauge for RetainedWal {
                 &[],
             )
             .map_err(reading(Throttle::RetainedWal))?;
-        Ok(row.map_or(Reading::level(0.0, ""), |row| {
+        Ok(row.map_or(Reading::Absent, |row| {
             let (slot, active): (String, bool) = (row.get(1), row.get(2));
             let idle = if active { "" } else { ", which nobody reads from" };
             Reading::level(row.get(0), format!(", kept for slot {slot}{idle}"))
