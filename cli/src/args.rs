@@ -10,6 +10,7 @@ use coexist_core::plan::Phase;
 
 use crate::connect::tls::TlsMode;
 use crate::exit;
+use crate::metrics::Receiver;
 
 /// Parallel changes of a PostgreSQL schema: expand, dual-write, backfill, verify, contract.
 ///
@@ -95,8 +96,26 @@ impl Command {
 /// Reads only. A change that needs somebody's attention says so, and what to do.
 #[derive(Args, Debug)]
 pub(crate) struct Status {
+    /// Show it again every so often, until Ctrl-C
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "1s", value_parser = duration)]
+    pub watch: Option<Duration>,
+    /// End with 9 where a change that is under way stands still for longer, such as 14d: for a pipeline that must not forget one
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "watch")]
+    pub max_age: Option<Duration>,
+    #[command(flatten)]
+    pub metrics: Metrics,
     #[command(flatten)]
     pub connection: Connection,
+}
+
+/// Who watches.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Metrics")]
+pub(crate) struct Metrics {
+    /// Give metrics to Prometheus: in a file that is replaced every few seconds, or over HTTP at an address of this machine alone
+    /// (127.0.0.1:9187). Can be given several times
+    #[arg(long, value_name = "FILE|ADDRESS", value_parser = Receiver::parse)]
+    pub metrics: Vec<Receiver>,
 }
 
 /// Show each statement of a change, with its locks and what they block
@@ -160,6 +179,8 @@ pub(crate) struct Up {
     pub overrides: Overrides,
     #[command(flatten)]
     pub pace: Pace,
+    #[command(flatten)]
+    pub metrics: Metrics,
 }
 
 /// Fill the after shape of changes whose writes are already in step
@@ -179,6 +200,8 @@ pub(crate) struct Backfill {
     pub overrides: Overrides,
     #[command(flatten)]
     pub pace: Pace,
+    #[command(flatten)]
+    pub metrics: Metrics,
 }
 
 /// Which changes, and where.

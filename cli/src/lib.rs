@@ -5,6 +5,7 @@ mod commands;
 mod connect;
 mod exit;
 mod failure;
+mod metrics;
 mod migrations;
 mod output;
 mod progress;

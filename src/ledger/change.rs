@@ -97,6 +97,22 @@ pub(crate) fn find(tx: &mut Transaction<'_>, change: &str) -> Result<Option<Chan
     }))
 }
 
+/// How long ago anything was done for a change, a phase, a step or a batch, by the server's clock; `None` where it was never begun.
+pub(crate) fn idle(tx: &mut Transaction<'_>, change: &str) -> Result<Option<Duration>> {
+    let row = tx
+        .query_opt(
+            "select extract(epoch from clock_timestamp() - greatest(
+                updated_at,
+                (select max(coalesce(finished_at, started_at)) from coexist.steps where change = $1),
+                (select max(updated_at) from coexist.segments where change = $1)
+            ))::float8
+            from coexist.changes where name = $1",
+            &[&change],
+        )
+        .map_err(reading(change))?;
+    Ok(row.map(|row| Duration::from_secs_f64(row.get::<_, f64>(0).max(0.0))))
+}
+
 /// The changes that were ever begun, each with the plan that it was begun with, by name.
 pub(crate) fn all(tx: &mut Transaction<'_>) -> Result<Vec<(String, String)>> {
     let rows = tx

@@ -31,6 +31,8 @@ pub struct Status {
     pub drifted: bool,
     /// How long ago it last came into another phase, stage or direction, or was paused or resumed; `None` where it was never begun.
     pub since: Option<Duration>,
+    /// How long ago anything was done for it: a phase, a step, a batch. `None` where it was never begun.
+    pub idle: Option<Duration>,
     /// The runner that is at work on it now.
     pub runner: Option<String>,
     /// The runner that was at work on it last, where it was cut off.
@@ -200,6 +202,7 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
         pause_reason: None,
         drifted: false,
         since: None,
+        idle: None,
         runner: None,
         stopped_runner: None,
         progress: None,
@@ -222,6 +225,7 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
         status.pause_reason = record.pause_reason;
         status.drifted = record.fingerprint != plan.fingerprint();
         status.since = Some(record.since);
+        status.idle = ledger::change::idle(&mut tx, change)?;
         match ledger::lease::holder(&mut tx, change)? {
             Some(holder) if holder.alive => status.runner = Some(holder.name),
             Some(holder) => status.stopped_runner = Some(StoppedRunner { name: holder.name, seen: holder.seen }),

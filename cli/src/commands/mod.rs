@@ -8,8 +8,8 @@ mod generate;
 mod plan;
 mod retire;
 mod rollback;
-mod run;
-mod status;
+pub(crate) mod run;
+pub(crate) mod status;
 mod up;
 mod verify;
 

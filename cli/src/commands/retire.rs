@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::run::{Work, failure, unreadable};
-use crate::args::{Overrides, Retire};
+use crate::args::{Metrics, Overrides, Retire};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::migrations;
@@ -18,7 +18,7 @@ pub(crate) fn retire(context: &Context, args: &Retire) -> Result<Outcome> {
             folder.display()
         )));
     }
-    let mut work = Work::begin(context, &args.connection, &args.limits, &Overrides::default())?;
+    let mut work = Work::begin(context, &args.connection, &args.limits, &Overrides::default(), &Metrics::default())?;
     let recorded = work.runner.recorded().map_err(failure)?.into_iter().find(|recorded| recorded.change == *name);
     let Some(recorded) = recorded else {
         context.output.result(format_args!("{name}: nothing is left of it here"))?;

@@ -10,20 +10,25 @@ use coexist_core::diagnostic::nearest;
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::args::{Connection, Limits, Overrides};
+use crate::args::{Connection, Limits, Metrics, Overrides};
 use crate::connect::{self, Server};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::metrics::Exporter;
 use crate::output::{Outcome, Output};
 use crate::progress::Reporter;
 
 /// The shortest time that a statement of a short transaction is given.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
+const STOPPING: &str = "stopping at the next safe point; once more to stop at once";
+
 /// A runner at work, and what shows its work.
 pub(crate) struct Work {
     pub runner: Runner,
     reporter: Arc<Reporter>,
+    /// Ends with the work.
+    _exporter: Exporter,
     /// What was done, change by change, as JSON.
     changes: Vec<Value>,
     moved: bool,
@@ -31,12 +36,19 @@ pub(crate) struct Work {
 
 impl Work {
     /// Connects. From here on, Ctrl-C and SIGTERM end the work at the next safe point.
-    pub fn begin(context: &Context, connection: &Connection, limits: &Limits, overrides: &Overrides) -> Result<Self> {
+    pub fn begin(
+        context: &Context,
+        connection: &Connection,
+        limits: &Limits,
+        overrides: &Overrides,
+        metrics: &Metrics,
+    ) -> Result<Self> {
         let overridden = overridden(overrides)?;
         let server = connect::server(connection, context.environment)?;
         warn(context.output, &server);
         // A first connection of our own: a failure says to where.
         drop(server.connect()?);
+        let exporter = Exporter::start(context, &server, metrics)?;
         let reporter = Arc::new(Reporter::new(context.output));
         let observer = Arc::clone(&reporter);
         let options = overridden
@@ -45,10 +57,10 @@ impl Work {
             .lock_timeout(limits.lock_timeout)
             .statement_timeout(STATEMENT_TIMEOUT.max(limits.lock_timeout * 2))
             .deadline(limits.max_wait)
-            .stop_flag(stop_flag(context.output)?)
+            .stop_flag(stop_flag(Some((context.output, STOPPING)))?)
             .on_event(move |event| observer.event(event));
         let runner = Runner::new(Database::opened_by(move || server.open()), options).map_err(failure)?;
-        Ok(Self { runner, reporter, changes: Vec::new(), moved: false })
+        Ok(Self { runner, reporter, _exporter: exporter, changes: Vec::new(), moved: false })
     }
 
     /// Does `work` on one change, and remembers from which phase to which it came.
@@ -139,14 +151,17 @@ pub(crate) fn unreadable(change: &str) -> Failure {
 }
 
 /// A flag that Ctrl-C, SIGTERM and SIGHUP set. The second time, the process ends at once; the server then rolls back what was under way.
-fn stop_flag(output: Output) -> Result<Arc<AtomicBool>> {
+/// `said` is said the first time.
+pub(super) fn stop_flag(said: Option<(Output, &'static str)>) -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
     ctrlc::set_handler(move || {
         if set.swap(true, Ordering::Relaxed) {
             std::process::exit(Exit::Paused.code().into());
         }
-        output.note("stopping at the next safe point; once more to stop at once");
+        if let Some((output, said)) = said {
+            output.note(said);
+        }
     })
     .map_err(|error| Failure::new(Exit::Failed, format!("signals cannot be handled: {error}")))?;
     Ok(flag)

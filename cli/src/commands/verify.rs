@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::run::{Work, failure};
-use crate::args::{Overrides, Verify};
+use crate::args::{Metrics, Overrides, Verify};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::{BAD, GOOD, Outcome, count, differing};
 
 pub(crate) fn verify(context: &Context, args: &Verify) -> Result<Outcome> {
     let plans = context.plans(&args.changes)?;
-    let mut work = Work::begin(context, &args.connection, &args.limits, &Overrides::default())?;
+    let mut work = Work::begin(context, &args.connection, &args.limits, &Overrides::default(), &Metrics::default())?;
     let mut found = Vec::new();
     let result = plans.into_iter().try_for_each(|plan| {
         let phase = work.runner.phase(&plan.change).map_err(failure)?;

@@ -15,7 +15,8 @@ fn stable(value: &Value) -> Value {
                 let varies = key.ends_with("_ms")
                     || key.ends_with("_seconds")
                     || key.contains("per_second")
-                    || matches!(key.as_str(), "bytes" | "batch_rows");
+                    || key.ends_with("_bytes")
+                    || matches!(key.as_str(), "bytes" | "batch_rows" | "batches");
                 let value = if varies && value.is_number() { json!(0) } else { stable(value) };
                 (key.clone(), value)
             })

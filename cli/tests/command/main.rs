@@ -17,8 +17,10 @@ mod generate;
 mod help;
 mod interruption;
 mod json;
+mod metrics;
 mod plan;
 mod status;
 #[cfg(target_os = "linux")]
 mod tls;
+mod watch;
 mod whole;

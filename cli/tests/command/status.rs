@@ -81,13 +81,24 @@ fn h17_h75_another_plan_is_told() {
 fn h87_a_change_that_stands_still_is_told() {
     let project = Project::live(&[Plan { stage: Stage::Migrate, ..rename() }], USERS);
     project.run("up").ends_with(0);
-    project.execute("update coexist.changes set updated_at = updated_at - interval '40 days'");
+    project.execute(
+        "update coexist.changes set updated_at = updated_at - interval '40 days';
+         update coexist.steps set finished_at = finished_at - interval '40 days'",
+    );
+    // It is not long since rows were filled.
+    assert!(attention(&project).is_empty());
+    project.execute("update coexist.segments set updated_at = updated_at - interval '40 days'");
     assert_eq!(attention(&project), ["stale"]);
+    project.run("status --max-age 60d").ends_with(0);
+    let ran = project.run("status --max-age 14d").ends_with(9).says("--max-age: rename_user_name");
+    assert!(ran.out.contains("it stands still since 40 days"), "{}", ran.out);
+    assert_eq!(project.run("status --max-age 14d --json").ends_with(9).json()["exit"], "stale");
     let out = project.run("status").ends_with(0).out;
     assert!(out.contains("it stands still since 40 days") && out.contains("`stage contract;`"), "{out}");
     // One that is complete may stand as long as it likes.
     project.execute("update coexist.changes set phase = 'contracted'");
     assert!(attention(&project).is_empty());
+    project.run("status --max-age 14d").ends_with(0);
 }
 
 #[test]

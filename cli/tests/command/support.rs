@@ -77,6 +77,16 @@ impl Project {
         catalog::dump(&mut self.client(), &["coexist"]).unwrap()
     }
 
+    /// Ends all sessions, and lets nobody in; or lets them in again.
+    pub fn let_in(&self, allowed: bool) {
+        let (name, other) = (self.database().name(), Sandbox::shared().unwrap().database("admin").unwrap());
+        let mut admin = other.connect().unwrap();
+        admin.batch_execute(&format!("alter database {name} allow_connections {allowed}")).unwrap();
+        if !allowed {
+            admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", &[&name]).unwrap();
+        }
+    }
+
     pub fn execute(&self, sql: &str) {
         self.client().batch_execute(sql).unwrap();
     }

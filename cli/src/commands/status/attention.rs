@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::output::{count, differing, time};
 
-/// For how long a change may stand still before somebody should ask why.
-const STALE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// The kind of a change that stands still.
+pub(super) const STALE: &str = "stale";
 
 /// Something about a change that somebody should look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attention {
+pub(crate) struct Attention {
     /// For programs: `stale`, `runner stopped`, …
     pub kind: &'static str,
     /// What is the matter.
@@ -48,8 +48,8 @@ impl Attention {
     }
 }
 
-/// All that is the matter with a change on `today`.
-pub(super) fn of_change(plan: &Plan, status: &Status, today: &str) -> Vec<Attention> {
+/// All that is the matter with a change on `today`, where it may stand still for `stale`.
+pub(super) fn of_change(plan: &Plan, status: &Status, today: &str, stale: Duration) -> Vec<Attention> {
     let change = plan.change.as_str();
     let mut found = Vec::new();
     let mut add = |kind, message: String, help: String| found.push(Attention::new(kind, message, help));
@@ -110,10 +110,10 @@ pub(super) fn of_change(plan: &Plan, status: &Status, today: &str) -> Vec<Attent
         );
     }
     let under_way = is_begun(status) && status.phase < Phase::Contracted;
-    if let Some(since) = status.since.filter(|since| under_way && *since >= STALE) {
+    if let Some(idle) = status.idle.filter(|idle| under_way && status.runner.is_none() && *idle >= stale) {
         add(
-            "stale",
-            format!("it stands still since {}", time(since)),
+            STALE,
+            format!("it stands still since {}", time(idle)),
             format!("{}, or take it back: coexist rollback {change}", forward(plan, status.phase)),
         );
     }
