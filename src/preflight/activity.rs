@@ -104,7 +104,7 @@ fn locks(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> {
 fn invalid_indexes(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> {
     let rows = tx
         .query(
-            "select case nspname when 'public' then '' else nspname || '.' end || relname
+            "select case nspname when 'public' then '' else nspname || '.' end || relname, relname ~ '_cc(new|old)\\d*$'
             from pg_index
             join pg_class as class on class.oid = indexrelid
             join pg_namespace as namespace on namespace.oid = relnamespace
@@ -115,11 +115,16 @@ fn invalid_indexes(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> 
         )
         .map_err(looking("invalid indexes"))?;
     for row in rows {
+        let of_reindex: bool = row.get(1);
         look.add(
             Kind::InvalidIndex,
             format!("index {}", row.get::<_, String>(0)),
             "it is invalid, left behind by a build that failed: no query uses it, every write pays for it, and a unique one refuses writes",
-            "drop index concurrently, and build it again where it is wanted",
+            if of_reindex {
+                "drop index concurrently: REINDEX CONCURRENTLY left it behind, and the index that it was made for is there"
+            } else {
+                "drop index concurrently, and build it again where it is wanted"
+            },
         );
     }
     Ok(())

@@ -77,7 +77,7 @@ fn function_texts(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> {
 }
 
 /// As part of a regular expression of PostgreSQL's.
-fn escaped(word: &str) -> String {
+pub(super) fn escaped(word: &str) -> String {
     word.chars().fold(String::new(), |mut escaped, c| {
         if c.is_ascii_punctuation() && c != '_' {
             escaped.push('\\');

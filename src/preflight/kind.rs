@@ -39,6 +39,8 @@ pub enum Kind {
     View,
     Function,
     FunctionText,
+    StatementText,
+    StatementsUnknown,
     Policy,
     PublicationColumns,
     TriggerOnColumn,
@@ -86,7 +88,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 49] = [
         Self::TableMissing,
         Self::ColumnMissing,
         Self::ColumnDiffers,
@@ -97,6 +99,8 @@ impl Kind {
         Self::View,
         Self::Function,
         Self::FunctionText,
+        Self::StatementText,
+        Self::StatementsUnknown,
         Self::Policy,
         Self::PublicationColumns,
         Self::TriggerOnColumn,
@@ -169,6 +173,8 @@ impl Kind {
             Self::View => ("view", Blocks, false),
             Self::Function => ("function", Blocks, false),
             Self::FunctionText => ("function-text", Warns, true),
+            Self::StatementText => ("statement-text", Warns, true),
+            Self::StatementsUnknown => ("statements-unknown", Informs, true),
             Self::Policy => ("policy", Blocks, false),
             Self::PublicationColumns => ("publication-columns", Blocks, false),
             Self::TriggerOnColumn => ("trigger-on-column", Blocks, false),

@@ -12,6 +12,7 @@ mod replication;
 mod room;
 mod rows;
 mod server;
+mod statements;
 
 use std::fmt;
 use std::time::Duration;
@@ -103,6 +104,7 @@ impl<'a> Look<'a> {
         self.at_connection(database);
         self.group(session, "drift", drift::look)?;
         self.group(session, "dependents", dependents::look)?;
+        self.group(session, "pg_stat_statements", statements::look)?;
         self.group(session, "privileges", privileges::look)?;
         self.group(session, "replication", replication::look)?;
         self.group(session, "room", room::look)?;
@@ -127,7 +129,8 @@ impl<'a> Look<'a> {
     /// What may have come since the change was begun, right before its contract.
     pub fn at_dependents(&mut self, session: &mut Session) -> Result<()> {
         self.group(session, "drift", drift::look)?;
-        self.group(session, "dependents", dependents::look)
+        self.group(session, "dependents", dependents::look)?;
+        self.group(session, "pg_stat_statements", statements::look)
     }
 
     /// Rows in the way of `phase`. With a budget, each search ends when that is spent, and says so.

@@ -43,6 +43,19 @@ fn h28_invalid_indexes_are_found() {
 }
 
 #[test]
+fn h28_what_a_failed_reindex_leaves_behind_is_no_drift() {
+    let (world, plan) = shop("reindexed");
+    let mut reader = world.client();
+    reader.batch_execute("begin isolation level repeatable read; select count(*) from pg_class").unwrap();
+    let mut reindex = world.client();
+    reindex.batch_execute("set lock_timeout = '50ms'").unwrap();
+    reindex.batch_execute("reindex index concurrently users_lower_idx").unwrap_err();
+    reader.batch_execute("commit").unwrap();
+    let found = finds(&world, &plan, &["invalid-index index users_lower_idx_ccnew"]);
+    assert!(found[0].remedy.contains("REINDEX CONCURRENTLY left it behind"), "{}", found[0]);
+}
+
+#[test]
 fn h09_a_running_vacuum_is_found() {
     let (world, plan) = shop("vacuum");
     world.execute(

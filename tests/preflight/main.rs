@@ -24,6 +24,7 @@ mod replication;
 mod room;
 mod rows;
 mod server;
+mod statements;
 
 use coexist::plan::Plan;
 use coexist::{Finding, Severity};
