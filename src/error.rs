@@ -301,6 +301,20 @@ pub enum Error {
     },
 }
 
+impl Class {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Blocked => "blocked",
+            Self::Paused => "paused",
+            Self::Drift => "drift",
+            Self::Blind => "blind",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// Kinds of errors, for exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {

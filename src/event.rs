@@ -8,7 +8,7 @@ use coexist_core::plan::Phase;
 use crate::backfill::Progress;
 use crate::error::Seconds;
 use crate::preflight::Finding;
-use crate::runner::Blocker;
+use crate::runner::{Blocker, Building};
 
 /// Something happened. Its `Display` is one line for people, without the change's name.
 #[derive(Clone, Debug)]
@@ -36,6 +36,13 @@ pub enum Event {
         step: String,
         /// Who holds it.
         blockers: Vec<Blocker>,
+    },
+    /// An index is being built: told when it comes to something else, and every few seconds.
+    Building {
+        /// The step.
+        step: String,
+        /// How far it is.
+        building: Building,
     },
     /// A try failed, and another one follows.
     Retry {
@@ -108,6 +115,7 @@ impl fmt::Display for Event {
                 let blockers: Vec<String> = blockers.iter().map(ToString::to_string).collect();
                 write!(f, "{step}: waits for {}", blockers.join("; "))
             }
+            Self::Building { step, building } => write!(f, "{step}: {building}"),
             Self::Retry { step, reason, after, .. } => {
                 write!(f, "{step}: {reason}; again in {:.1} s", after.as_secs_f64())
             }

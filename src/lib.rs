@@ -19,6 +19,7 @@ pub mod proof;
 mod runner;
 #[cfg(all(unix, feature = "sandbox"))]
 pub mod sandbox;
+mod trace;
 pub mod value;
 mod verify;
 
@@ -36,7 +37,9 @@ pub use options::Options;
 pub use pace::{Pace, PaceChange};
 pub use postgres;
 pub use preflight::{Finding, Kind, Severity};
-pub use runner::{BackfillStatus, Blocker, Rate, Recorded, Runner, Running, Status, StepStatus, StoppedRunner};
+pub use runner::{
+    BackfillStatus, Blocker, Building, Rate, Recorded, Runner, Running, Status, StepStatus, StoppedRunner,
+};
 pub use value::Value;
 
 /// For generated code. Nothing in here is promised to stay as it is.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::preflight::Finding;
+use crate::trace;
 
 /// How a [`Runner`](crate::Runner) behaves. The defaults are right for a busy production database.
 #[derive(Clone)]
@@ -119,6 +120,7 @@ impl Options {
     }
 
     pub(crate) fn tell(&self, event: Event) {
+        trace::event(&event);
         (self.observer)(&event);
     }
 

@@ -10,6 +10,7 @@ use coexist_core::plan::Phase;
 
 use crate::connect::tls::TlsMode;
 use crate::exit;
+use crate::log;
 use crate::metrics::Receiver;
 
 /// Parallel changes of a PostgreSQL schema: expand, dual-write, backfill, verify, contract.
@@ -37,6 +38,21 @@ pub(crate) struct Common {
     /// Print results and errors only
     #[arg(long, short, global = true)]
     pub quiet: bool,
+    /// Write what happens to standard error, from this level on: info, debug (each batch and statement), or a filter as of the crate tracing
+    #[arg(long, global = true, env = "COEXIST_LOG", hide_env_values = true, value_name = "FILTER", value_parser = log::filter)]
+    pub log: Option<String>,
+    /// The form of what --log writes
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// The form of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people
+    Text,
+    /// A line of JSON
+    Json,
 }
 
 impl Common {

@@ -5,6 +5,7 @@ mod commands;
 mod connect;
 mod exit;
 mod failure;
+mod log;
 mod metrics;
 mod migrations;
 mod output;
@@ -40,10 +41,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn carry_out(arguments: &Arguments) -> Exit {
-    let output = Output { json: arguments.common.json, quiet: arguments.common.quiet };
+    let common = &arguments.common;
+    let output = Output { json: common.json, quiet: common.quiet, logs: common.log.is_some() };
     let environment = |name: &str| std::env::var(name).ok();
-    let outcome =
-        commands::run(&arguments.common, &arguments.command, output, &environment).unwrap_or_else(Outcome::from);
+    let outcome = log::start(common)
+        .and_then(|()| commands::run(common, &arguments.command, output, &environment))
+        .unwrap_or_else(Outcome::from);
     let exit = outcome.exit;
     if let Some(failure) = &outcome.failure {
         output.failure(failure);

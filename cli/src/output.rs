@@ -24,6 +24,8 @@ pub(crate) struct Output {
     pub json: bool,
     /// Results and errors only.
     pub quiet: bool,
+    /// Whether a log is written to standard error, where a bar would be in its way.
+    pub logs: bool,
 }
 
 impl Output {

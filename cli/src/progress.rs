@@ -63,7 +63,7 @@ impl Reporter {
 
     /// Events are about this change from now on.
     pub fn begin(&self, change: &str) {
-        let silent = self.output.quiet || self.output.json;
+        let silent = self.output.quiet || self.output.json || self.output.logs;
         let target = if silent { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         *self.state() = State::new(change, ProgressBar::with_draw_target(None, target));
     }
@@ -115,6 +115,11 @@ impl Reporter {
             }
             // Each statement as it is sent is for programs, and for the ledger.
             Event::Statement { .. } => {}
+            Event::Building { building, .. } => {
+                let text = format!("{}: {building}", state.title);
+                self.now_and_then(&mut state, &text);
+                busy(&state, text);
+            }
             Event::Waiting { .. }
             | Event::Retry { .. }
             | Event::Reconnecting { .. }
@@ -204,6 +209,16 @@ fn line(change: &str, event: &Event) -> Value {
             let blockers: Vec<String> = blockers.iter().map(ToString::to_string).collect();
             ("waiting", json!({ "step": step, "blockers": blockers }))
         }
+        Event::Building { step, building } => (
+            "building",
+            json!({
+                "step": step,
+                "index": building.index,
+                "phase": building.phase,
+                "done": building.done,
+                "waits_for": building.waits_for,
+            }),
+        ),
         Event::Retry { step, code, reason, after } => {
             ("retry", json!({ "step": step, "sqlstate": code, "reason": reason, "after_ms": milliseconds(*after) }))
         }

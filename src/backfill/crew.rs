@@ -17,6 +17,7 @@ use crate::ledger::segment::{self, Of};
 use crate::options::Options;
 use crate::pace::Pace;
 use crate::runner::Run;
+use crate::trace::Span;
 
 /// How often the leading thread looks after its workers, and into the ledger.
 const TICK: Duration = Duration::from_millis(250);
@@ -70,8 +71,9 @@ pub(super) fn work(run: &mut Run, task: Task, pace: &Pace, throttles: &mut Throt
                     crew.resize_with(workers.max(crew.len()), || None);
                     let idle = crew.iter_mut().take(workers).enumerate().filter(|(_, hand)| hand.is_none());
                     for (number, hand) in idle.take(most) {
-                        let leader = thread::current();
+                        let (leader, span) = (thread::current(), Span::current());
                         *hand = Some(scope.spawn(move || {
+                            let _span = span.enter();
                             let result = worker::work(seat, shared, number);
                             leader.unpark();
                             result

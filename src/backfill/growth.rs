@@ -43,6 +43,7 @@ impl Growth {
                 step: doing.clone(),
                 every: Duration::from_millis(250),
                 patience: None,
+                builds: false,
                 interrupt: run.options.stop.clone(),
             };
             let statement = format!("vacuum (truncate false, skip_locked) {}", table.quoted());

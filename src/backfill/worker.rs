@@ -16,6 +16,7 @@ use crate::ledger::segment::{self, Advance, PassProgress, Segment};
 use crate::pace::Pace;
 use crate::pieces::{PieceSize, blocks, keys};
 use crate::runner::{Run, Seat, Watched};
+use crate::trace::Span;
 
 /// How often a batch is tried again because somebody added a row of the new table at the same moment.
 const CONFLICTS: u32 = 5;
@@ -100,6 +101,7 @@ impl Worker<'_> {
         let orders = &self.shared.orders;
         while let Some(leave) = orders.next(self.number, self.size.get()) {
             let begun = Instant::now();
+            let _span = Span::batch(&segment.table, self.number + 1).enter();
             let batch = self.batch(run, segment, &leave);
             let (read, rows, wal) = match &batch {
                 Ok(Batch::Done(done)) => (done.advance.read, done.advance.rows, done.wal),
@@ -151,6 +153,7 @@ impl Worker<'_> {
             step: doing.clone(),
             every: Duration::from_millis(250),
             patience: None,
+            builds: false,
             interrupt: Arc::clone(&orders.interrupt),
         };
         let mut conflicts = 0;

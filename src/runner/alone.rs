@@ -81,6 +81,7 @@ fn run_one(run: &mut Run, step: &Step, statement: &str, longest_wait: &mut Durat
         step: step.id.clone(),
         every: Duration::from_millis(250),
         patience: Some(run.options.deadline),
+        builds: step.leftover.is_some(),
         interrupt: Arc::clone(&run.options.stop),
     };
     let begun = Instant::now();

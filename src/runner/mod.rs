@@ -4,6 +4,7 @@ mod adopt;
 mod alone;
 mod backoff;
 mod blocker;
+mod building;
 mod contract;
 mod gate;
 mod rollback;
@@ -24,10 +25,12 @@ use crate::ledger::{self, Direction, PauseReason, Reconciliation};
 use crate::options::Options;
 use crate::pace::{Pace, PaceChange};
 use crate::preflight::{Finding, Look};
+use crate::trace::{self, Span};
 use crate::verify;
 
 pub use blocker::Blocker;
 pub(crate) use blocker::holders as lock_holders;
+pub use building::Building;
 pub(crate) use run::{Run, Seat};
 pub use status::{BackfillStatus, Rate, Recorded, Running, Status, StepStatus, StoppedRunner};
 pub(crate) use watch::Watched;
@@ -114,6 +117,7 @@ impl Runner {
         self.must_fit(plan)?;
         self.must_be_direct(plan)?;
         self.look_for_blind_spots(plan, pace)?;
+        let _span = Span::change(&plan.change).enter();
         let mut run = Run::join(plan, &self.options, &self.database, &mut self.session, &self.name);
         adopt::check(&mut run)?;
         backfill::join(&mut run, pace)
@@ -372,6 +376,7 @@ impl Runner {
             run.ledger("going on", |tx| ledger::change::end_own_pause(tx, change))?;
             let found = run.record()?.phase;
             for next in Phase::ALL.into_iter().filter(|next| *next > found && *next <= phase) {
+                let _span = Span::phase(next).enter();
                 if run.record()?.paused {
                     return Err(Error::Paused { change: run.change().to_string() });
                 }
@@ -396,10 +401,12 @@ impl Runner {
     /// Does something with the change in hand; what goes wrong is also written to the ledger's log.
     fn hold<T>(&mut self, plan: &Plan, work: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
         self.must_fit(plan)?;
+        let _span = Span::change(&plan.change).enter();
         let mut run = Run::hold(plan, &self.options, &self.database, &mut self.session, &self.name)?;
         let result = work(&mut run);
         if let Err(error) = &result {
             run.log(Level::Error, &error.to_string());
+            trace::failed(error);
         }
         result
     }

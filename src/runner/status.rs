@@ -6,6 +6,7 @@ use coexist_core::plan::{Phase, Plan};
 use coexist_core::render::plan_file;
 use postgres::Transaction;
 
+use super::building::{self, Building};
 use crate::database::{Limits, Session};
 use crate::error::Result;
 use crate::ledger::segment::{self, LastPass};
@@ -51,6 +52,8 @@ pub struct Status {
     pub retries: Vec<Retries>,
     /// Why and for how long its backfills held still, so far.
     pub held: Vec<Held>,
+    /// The index that is being built for it.
+    pub building: Option<Building>,
 }
 
 /// A runner that no longer gives a sign of life, and that did not say that it ends.
@@ -120,7 +123,10 @@ const FRESH: Duration = Duration::from_secs(15);
 /// How fast the pass goes that is at `now`, by samples of it, the latest first.
 fn rate(now: &LastPass, samples: &[history::Recorded]) -> Option<Rate> {
     let of_pass = |recorded: &&history::Recorded| {
-        recorded.age <= WINDOW && (recorded.sample.backfill, recorded.sample.pass) == (now.backfill, now.pass)
+        // What was further than now is of a pass that was taken back.
+        recorded.age <= WINDOW
+            && (recorded.sample.backfill, recorded.sample.pass) == (now.backfill, now.pass)
+            && recorded.sample.done <= now.progress.done()
     };
     let first = samples.iter().take_while(of_pass).last()?;
     let over = first.age;
@@ -212,6 +218,7 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
         conflicts: 0,
         retries: Vec::new(),
         held: Vec::new(),
+        building: None,
     };
     let mut records = Default::default();
     if let Some(record) = record {
@@ -230,6 +237,9 @@ pub(super) fn status(session: &mut Session, plan: &Plan) -> Result<Status> {
             Some(holder) if holder.alive => status.runner = Some(holder.name),
             Some(holder) => status.stopped_runner = Some(StoppedRunner { name: holder.name, seen: holder.seen }),
             None => {}
+        }
+        if status.runner.is_some() {
+            status.building = building::for_change(&mut tx, change)?;
         }
         let runs = status.runner.is_some() && record.phase < Phase::Backfilled;
         status.progress = backfill(&mut tx, change, runs)?;

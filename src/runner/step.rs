@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::ledger::log::{self, Level};
 use crate::ledger::step as ledger;
 use crate::ledger::{StepRecord, StepState};
+use crate::trace::Span;
 
 /// Does a step, unless it is done.
 pub(crate) fn perform(run: &mut Run, step: &Step) -> Result<()> {
@@ -23,6 +24,7 @@ pub(crate) fn perform(run: &mut Run, step: &Step) -> Result<()> {
     if earlier.as_ref().is_some_and(|record| record.state == StepState::Done) {
         return Ok(());
     }
+    let _span = Span::step(&step.id, false).enter();
     alone::check_name(run, step, earlier.as_ref())?;
     begin(run, step, false)?;
     let begun = Instant::now();
@@ -35,6 +37,7 @@ pub(crate) fn take_back(run: &mut Run, step: &Step, record: Option<&StepRecord>)
     if record.is_none_or(|record| record.state == StepState::Undone) {
         return Ok(());
     }
+    let _span = Span::step(&step.id, true).enter();
     begin(run, step, true)?;
     let begun = Instant::now();
     let mut lock_wait = Duration::ZERO;
@@ -98,7 +101,13 @@ fn together(
 ) -> Result<Duration> {
     let limits = Limits { lock: Some(run.options.lock_timeout), statement: statement_timeout };
     let every = if statement_timeout.is_some() { Duration::from_millis(50) } else { Duration::from_millis(500) };
-    let watched = Watched { step: step.id.clone(), every, patience: None, interrupt: Arc::clone(&run.options.stop) };
+    let watched = Watched {
+        step: step.id.clone(),
+        every,
+        patience: None,
+        builds: false,
+        interrupt: Arc::clone(&run.options.stop),
+    };
     let mut longest_wait = Duration::ZERO;
     run.persist(&step.id, |run, tries| {
         if let Some(record) = record.filter(|_| tries > 1) {

@@ -8,13 +8,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::blocker::{self, Blocker};
+use super::building::{self, Building};
 use crate::database::{Database, Limits, Session};
 use crate::error::Result;
 use crate::event::Event;
 use crate::ledger::lease;
 use crate::options::Options;
+use crate::trace::Span;
 
-/// How long the same blockers are not told again.
+/// How long the same is not told again.
 const TELL_AGAIN: Duration = Duration::from_secs(5);
 
 /// What the second session keeps an eye on, of one that works.
@@ -26,6 +28,8 @@ pub(crate) struct Watched {
     pub every: Duration,
     /// For how long the session may wait for a lock before its statement is cancelled.
     pub patience: Option<Duration>,
+    /// Whether it builds an index, and how far that is must be told.
+    pub builds: bool,
     /// Cancels the statement once it is true.
     pub interrupt: Arc<AtomicBool>,
 }
@@ -80,6 +84,21 @@ struct PostState {
     seen: Seen,
     waiting_since: Option<Instant>,
     told: Option<Instant>,
+    /// How far an index was, when that was told last.
+    built: Option<(Instant, Building)>,
+}
+
+impl PostState {
+    /// Whether how far an index is must be told; from then on it was.
+    fn is_news(&mut self, building: &Building) -> bool {
+        let news = self.built.as_ref().is_none_or(|(told, before)| {
+            (&before.phase, before.waits_for) != (&building.phase, building.waits_for) || told.elapsed() >= TELL_AGAIN
+        });
+        if news {
+            self.built = Some((Instant::now(), building.clone()));
+        }
+        news
+    }
 }
 
 impl Shared {
@@ -112,7 +131,14 @@ impl Watch {
             session: None,
             shared: Arc::clone(&shared),
         };
-        let thread = std::thread::Builder::new().name("coexist watch".into()).spawn(move || watcher.run()).ok();
+        let span = Span::current();
+        let thread = std::thread::Builder::new()
+            .name("coexist watch".into())
+            .spawn(move || {
+                let _span = span.enter();
+                watcher.run();
+            })
+            .ok();
         Self { shared, thread }
     }
 
@@ -256,6 +282,7 @@ impl Watcher {
         let Due { pid, watched, .. } = due;
         let mut tx = self.session()?.begin(Limits::LEDGER)?;
         let blockers = blocker::blocking(&mut tx, *pid)?;
+        let building = if watched.builds { building::by_process(&mut tx, *pid)? } else { None };
         drop(tx);
 
         let mut state = self.shared.lock();
@@ -263,6 +290,7 @@ impl Watcher {
         else {
             return Ok(());
         };
+        let building = building.filter(|building| post.is_news(building));
         let mut tell = false;
         if blockers.is_empty() {
             post.waiting_since = None;
@@ -282,6 +310,9 @@ impl Watcher {
         post.seen.gave_up |= out_of_patience;
         drop(state);
 
+        if let Some(building) = building {
+            self.options.tell(Event::Building { step: watched.step.clone(), building });
+        }
         if tell {
             self.options.tell(Event::Waiting { step: watched.step.clone(), blockers });
         }

@@ -66,6 +66,31 @@ fn h27_create_index_concurrently_waits_for_old_snapshots_of_any_table() {
 }
 
 #[test]
+fn two_indexes_of_one_table_are_not_built_at_once() {
+    let database = database("concurrently");
+    let mut writer = database.connect().unwrap();
+    writer.batch_execute("create table t (a integer)").unwrap();
+    let mut writing = writer.transaction().unwrap();
+    writing.batch_execute("insert into t values (1)").unwrap();
+    let mut observer = database.connect().unwrap();
+    let mut build = |name: &str| {
+        let (mut builder, sql) = (database.connect().unwrap(), format!("create index concurrently {name} on t (a)"));
+        let pid = pid(&mut builder);
+        let building = thread::spawn(move || builder.batch_execute(&sql));
+        wait_until("it waits", || waits(&mut observer, pid));
+        (pid, building)
+    };
+    let (_, first) = build("first");
+    let (pid, second) = build("second");
+    let query = "select mode from pg_locks where pid = $1 and not granted";
+    assert_eq!(observer.query_one(query, &[&pid]).unwrap().get::<_, &str>(0), "ShareUpdateExclusiveLock");
+    writing.commit().unwrap();
+    // The second waits with a snapshot that the first must wait for in the end.
+    let ended: Vec<_> = [first, second].into_iter().filter_map(|building| building.join().unwrap().err()).collect();
+    assert_eq!(ended.iter().map(code).collect::<Vec<_>>(), ["40P01"]);
+}
+
+#[test]
 fn h28_a_lock_timeout_leaves_an_invalid_index_that_if_not_exists_keeps() {
     let database = database("concurrently");
     let mut writer = database.connect().unwrap();

@@ -46,6 +46,11 @@ fn h28_an_index_that_a_killed_build_left_invalid_is_built_again() {
         let run = scope.spawn(|| runner.validate(&plan));
         eventually("the build waits for the snapshot", || told.text().contains("index: waits for process"));
         assert!(told.text().contains("application \"report\""), "{}", told.text());
+        let pid: i32 = report.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
+        let waits = format!("index: waiting for old snapshots, 0 %, waits for process {pid}");
+        eventually("it says how far the build is", || told.text().contains(&waits));
+        let building = world.runner().status(&plan).unwrap().building.unwrap();
+        assert_eq!((building.index.as_deref(), building.waits_for), (Some("users_full_name"), Some(pid)));
         assert_eq!(index_is_valid(&world, "users_full_name"), Some(false));
         let kill = "select pg_terminate_backend(pid) from pg_stat_activity
             where datname = current_database() and query like 'create index%' and state = 'active' and pid <> pg_backend_pid()";

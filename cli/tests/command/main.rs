@@ -17,6 +17,7 @@ mod generate;
 mod help;
 mod interruption;
 mod json;
+mod log;
 mod metrics;
 mod plan;
 mod status;

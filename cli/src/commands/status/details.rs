@@ -1,4 +1,4 @@
-//! How the backfill of a change goes, in a few lines.
+//! How the backfill of a change goes, or an index that is built for it, in a few lines.
 
 use coexist::{BackfillStatus, Rate, Running, Seconds, Status};
 
@@ -7,8 +7,11 @@ use crate::output::{count, size, time};
 /// How many parts a bar has.
 const BAR: usize = 24;
 
-/// Nothing where no backfill runs.
+/// Nothing where neither a backfill runs nor an index is built.
 pub(super) fn lines(status: &Status) -> Vec<String> {
+    if let Some(building) = &status.building {
+        return vec![format!("index {}: {building}", building.index.as_deref().unwrap_or("(not visible)"))];
+    }
     let Some((progress, running)) =
         status.progress.as_ref().and_then(|progress| Some((progress, progress.running.as_ref()?)))
     else {

@@ -40,6 +40,12 @@ pub(super) fn document(change: &Change) -> Value {
         "held": status.map(|status| status.held.iter().map(|held| {
             json!({ "reason": held.reason, "times": held.times, "spent_seconds": seconds(held.spent) })
         }).collect::<Vec<_>>()),
+        "building": status.and_then(|status| status.building.as_ref()).map(|building| json!({
+            "index": building.index,
+            "phase": building.phase,
+            "done": building.done,
+            "waits_for": building.waits_for,
+        })),
         "attention": attention,
     })
 }
