@@ -28,10 +28,10 @@ enum Required {
 }
 
 impl Default for Pace {
-    /// One worker, batches of about half a second, no rest between them, and the [limits](Throttle::usual) that suit most servers.
+    /// One worker, batches of about a tenth of a second, no rest between them, and the [limits](Throttle::usual) that suit most servers.
     fn default() -> Self {
         Self {
-            batch: Duration::from_millis(500),
+            batch: Duration::from_millis(100),
             rest: 0.0,
             workers: 1,
             rows_per_second: None,
@@ -45,7 +45,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// How long one batch should take: the next ones are made larger or smaller to meet it. Rows are locked that long. Default: 500 ms.
+    /// How long one batch should take: the next ones are made larger or smaller to meet it. Rows are locked that long. Default: 100 ms.
     pub fn batch(mut self, target: Duration) -> Self {
         self.batch = target;
         self

@@ -20,6 +20,15 @@ const OVERRUN: u32 = 20;
 /// The shortest time after which a batch is cancelled.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a batch is to go through, from its segment's cursor on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Portion {
+    /// Blocks or rows, at most.
+    pub size: i64,
+    /// Of how many batches of these blocks this is the next one; each fills a slice of their rows.
+    pub slices: i32,
+}
+
 /// How a batch came out.
 #[derive(Debug)]
 pub(super) enum Batch {
@@ -37,6 +46,8 @@ pub(super) enum Batch {
 #[derive(Debug)]
 pub(super) struct Done {
     pub advance: Advance,
+    /// The blocks or rows that it went through.
+    pub through: i64,
     /// How far the pass is with it.
     pub progress: PassProgress,
     /// Bytes that were written to the WAL meanwhile.
@@ -54,18 +65,26 @@ pub(super) fn limits(target: Duration, lock_timeout: Duration, deadlock_timeout:
     }
 }
 
-/// Tells our own sync triggers who writes; and the server to read by key or position, however it estimates the tables.
+/// Tells our own sync triggers who writes; the server to read by key or position, however it estimates the tables; and not to wait for the
+/// disk at the commit. A crash of the server may take the last batches back, their rows and the cursor together, and they are done again;
+/// whatever is committed later, by us or by others, makes them durable as well.
 pub(super) fn announce(tx: &mut Transaction<'_>, backfill: &Backfill) -> Result<()> {
     tx.execute(
-        "select set_config($1, $2, true), set_config('enable_seqscan', 'off', true)",
+        "select set_config($1, $2, true), set_config('enable_seqscan', 'off', true), set_config('synchronous_commit', 'off', true)",
         &[&BACKFILL_SETTING, &backfill.operation()],
     )
     .map_err(Error::database("beginning a batch"))?;
     Ok(())
 }
 
-/// A batch of `size` blocks or rows from the segment's cursor on.
-pub(super) fn fill(tx: &mut Transaction<'_>, task: Task, segment: &Segment, size: i64, server: u32) -> Result<Batch> {
+/// One batch.
+pub(super) fn fill(
+    tx: &mut Transaction<'_>,
+    task: Task,
+    segment: &Segment,
+    portion: Portion,
+    server: u32,
+) -> Result<Batch> {
     let (cursor, begun) = match segment::hold(tx, task.of, segment)? {
         Hold::Held(cursor, wal) => (cursor, wal),
         Hold::Paused => return Ok(Batch::Held),
@@ -73,20 +92,24 @@ pub(super) fn fill(tx: &mut Transaction<'_>, task: Task, segment: &Segment, size
     };
     announce(tx, task.backfill)?;
     let working = Instant::now();
-    let advance = match task.backfill {
+    let (advance, through) = match task.backfill {
         Backfill::Update { .. } | Backfill::Refer { .. } => {
             if blocks::extent_for_update(tx, &segment.table)?.file_node != segment.file_node {
                 return Ok(Batch::Rewritten);
             }
-            by_position(tx, task, segment, cursor, size, server)?
+            by_position(tx, task, segment, cursor, portion, server)?
         }
-        Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => copy(tx, task, segment, cursor, size, server)?,
+        Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => {
+            let advance = copy(tx, task, segment, cursor, portion.size, server)?;
+            let read = advance.read;
+            (advance, read)
+        }
     };
     let worked = working.elapsed();
     segment::advance(tx, task.of, segment, &advance)?;
     let progress = segment::progress(tx, task.of, task.pass)?;
     let wal = progress.wal - begun;
-    Ok(Batch::Done(Done { advance, progress, wal, worked }))
+    Ok(Batch::Done(Done { advance, through, progress, wal, worked }))
 }
 
 fn by_position(
@@ -94,22 +117,32 @@ fn by_position(
     task: Task,
     segment: &Segment,
     cursor: Option<Vec<String>>,
-    size: i64,
+    portion: Portion,
     server: u32,
-) -> Result<Advance> {
+) -> Result<(Advance, i64)> {
     let (Some(from), Some(end)) = (segment.block_at(cursor.as_ref()), segment.end_block()) else {
         return Err(damaged(task, segment));
     };
-    let to = end.min(from + size);
+    // What has become too much for one batch is left to the next round, which finds the rows of the slices that were done filled.
+    let (slice, round_end) = segment.round_at(cursor.as_ref()).unwrap_or((0, end));
+    let to = round_end.min(from + portion.size);
     let lines = segment.lines.map_or(MOST_LINES.to_string(), |lines| lines.to_string());
-    let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into(), lines };
+    let only = (portion.slices > 1).then(|| slice.to_string());
+    let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into(), lines, slice: only };
     let statements = statement::batch_by_position(task.backfill, &segment.table, &piece, server)
         .ok_or_else(|| damaged(task, segment))?;
     let mut rows = 0;
     for sql in statements {
         rows = execute(tx, task, segment, &sql, &[&from, &to])?;
     }
-    Ok(Advance { cursor: Some(vec![to.to_string()]), read: to - from, rows, done: to >= end })
+    let through = to - from;
+    let advance = if slice + 1 < portion.slices {
+        let cursor = vec![from.to_string(), (slice + 1).to_string(), to.to_string()];
+        Advance { cursor: Some(cursor), read: 0, rows, done: false }
+    } else {
+        Advance { cursor: Some(vec![to.to_string()]), read: through, rows, done: to >= end }
+    };
+    Ok((advance, through))
 }
 
 fn copy(

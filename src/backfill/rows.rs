@@ -37,7 +37,12 @@ fn block(
 ) -> Result<Batch> {
     let doing = format!("filling {}", segment.table);
     let server = run.session.server;
-    let block = Piece::Blocks { from: "$1::bigint".into(), to: "$1::bigint + 1".into(), lines: MOST_LINES.to_string() };
+    let block = Piece::Blocks {
+        from: "$1::bigint".into(),
+        to: "$1::bigint + 1".into(),
+        lines: MOST_LINES.to_string(),
+        slice: None,
+    };
     let rows_of_block = statement::pending_rows(&segment.table, key, pending, &block, server);
     let row = Piece::Row { at: "($1::text)::tid".into() };
     let fill_row = statement::batch_by_position(task.backfill, &segment.table, &row, server).unwrap_or_default();
@@ -88,7 +93,7 @@ fn block(
         )?;
         let progress = segment::progress(tx, task.of, task.pass)?;
         let advance = Advance { cursor: None, read: 1, rows: filled, done };
-        Ok(Batch::Done(Done { advance, progress, wal: 0.0, worked: Duration::ZERO }))
+        Ok(Batch::Done(Done { advance, through: 1, progress, wal: 0.0, worked: Duration::ZERO }))
     })
 }
 

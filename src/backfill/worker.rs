@@ -4,9 +4,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use coexist_core::plan::Backfill;
+use coexist_core::render::statement::{SLICES, TID_RANGE_SCAN};
 use postgres::error::SqlState;
 
-use super::batch::{self, Batch, Done};
+use super::batch::{self, Batch, Portion};
 use super::crew::Shared;
 use super::orders::Leave;
 use super::rows;
@@ -37,8 +38,13 @@ pub(super) fn work(seat: &Seat, shared: &Shared, number: usize) -> Result<()> {
         Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => declared.unwrap_or(keys::FIRST),
     };
     let deadlock_timeout = deadlock_timeout(&mut run)?;
-    Worker { shared, number, size: PieceSize::new(first), density: Density::default(), deadlock_timeout }
-        .segments(&mut run)
+    // In a later pass, there is little to fill, and reading is what takes the time.
+    let in_slices = matches!(shared.task.backfill, Backfill::Update { .. })
+        && shared.task.pass == 1
+        && run.session.server >= TID_RANGE_SCAN;
+    let slices = if in_slices { SLICES } else { 1 };
+    let (size, density) = (PieceSize::new(first), Density::default());
+    Worker { shared, number, size, density, slices, deadlock_timeout }.segments(&mut run)
 }
 
 fn deadlock_timeout(run: &mut Run) -> Result<Duration> {
@@ -56,17 +62,19 @@ struct Worker<'a> {
     number: usize,
     size: PieceSize,
     density: Density,
+    /// In how many batches each piece is filled.
+    slices: i32,
     deadlock_timeout: Duration,
 }
 
-/// How many rows a block has that are filled, or a row that is read: what a ceiling in rows makes of a batch.
+/// How many rows a batch fills of each block or row that it goes through: what a ceiling in rows makes of a batch.
 #[derive(Default)]
 struct Density(Option<f64>);
 
 impl Density {
-    fn learn(&mut self, advance: &Advance) {
-        if advance.read > 0 && advance.rows > 0 {
-            self.0 = Some(advance.rows as f64 / advance.read as f64);
+    fn learn(&mut self, through: i64, rows: i64) {
+        if through > 0 && rows > 0 {
+            self.0 = Some(rows as f64 / through as f64);
         }
     }
 
@@ -109,12 +117,12 @@ impl Worker<'_> {
             };
             orders.done(leave.blocks, read, rows, wal);
             match batch? {
-                Batch::Done(Done { advance, progress, worked, .. }) => {
+                Batch::Done(done) => {
                     let took = begun.elapsed();
-                    self.size.took(advance.read, worked, leave.pace.batch);
-                    self.density.learn(&advance);
-                    self.tell(run, segment, &advance, progress, took);
-                    if advance.done {
+                    self.size.took(done.through, done.worked, leave.pace.batch);
+                    self.density.learn(done.through, done.advance.rows);
+                    self.tell(run, segment, &done.advance, done.progress, took);
+                    if done.advance.done {
                         return Ok(true);
                     }
                     run.sleep(took.mul_f64(leave.pace.rest))?;
@@ -163,9 +171,10 @@ impl Worker<'_> {
             }
             loop {
                 let size = self.density.cap(self.size.get(), &leave.pace).min(leave.blocks);
+                let portion = Portion { size, slices: self.slices };
                 let (result, _) = run.watched(watched.clone(), |run| {
                     let server = run.session.server;
-                    run.transaction(limits, &doing, |tx| batch::fill(tx, task, segment, size, server))
+                    run.transaction(limits, &doing, |tx| batch::fill(tx, task, segment, portion, server))
                 });
                 let error = match result {
                     Ok(batch) => return Ok(batch),

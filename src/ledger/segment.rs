@@ -59,6 +59,14 @@ impl Segment {
         block(cursor.or(self.after.as_ref()))
     }
 
+    /// Where the blocks at the cursor are filled slice by slice: the slice that is next, and the first block that no longer belongs to them.
+    pub fn round_at(&self, cursor: Option<&Vec<String>>) -> Option<(i32, i64)> {
+        match cursor?.as_slice() {
+            [_, slice, end] => Some((slice.parse().ok()?, end.parse().ok()?)),
+            _ => None,
+        }
+    }
+
     /// The first block that no longer belongs to it; `None` where the bounds are no blocks.
     pub fn end_block(&self) -> Option<i64> {
         block(self.upto.as_ref())

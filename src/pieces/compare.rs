@@ -49,7 +49,8 @@ fn by_position(
     reconcile: &Reconcile,
     mut each: impl FnMut(Compared) -> ControlFlow<()>,
 ) -> Result<bool> {
-    let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into(), lines: MOST_LINES.into() };
+    let piece =
+        Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into(), lines: MOST_LINES.into(), slice: None };
     for table in reader.read("listing partitions", |tx| blocks::tables(tx, &reconcile.table))? {
         let sql = statement::reconcile_piece(reconcile, &table, &piece, reader.server());
         let end = reader.read("measuring the table", |tx| blocks::extent(tx, &table))?.blocks;

@@ -373,7 +373,8 @@ fn announce(backfill: &Backfill) -> String {
 
 /// A loop over the pages that the table has at its start; rows that move meanwhile are synced by the triggers on their way.
 fn position_loop(plan: &Plan, backfill: &Backfill, table: &QualifiedName) -> Block {
-    let piece = Piece::Blocks { from: "page".to_owned(), to: "page + step".to_owned(), lines: "lines".to_owned() };
+    let (from, to, lines) = ("page".to_owned(), "page + step".to_owned(), "lines".to_owned());
+    let piece = Piece::Blocks { from, to, lines, slice: None };
     let fill = |body: &mut Block, server| {
         for statement in batch_by_position(backfill, table, &piece, server).unwrap_or_default() {
             body.line(format!("{statement};"));
