@@ -1,0 +1,236 @@
+//! What an application feels of a backfill of the table that it uses.
+//!
+//!     cargo bench --bench clients
+//!     cargo bench --bench clients -- --rows 300000 --rounds 1
+//!
+//! A few clients read and change single rows at random, with a moment's thought in between, so that the server has something left to give.
+//! Each contender is measured on a table of its own: quiet, and while it runs. With `--write`, the results go to `docs/performance.md`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement that fails says so by a panic"
+)]
+
+#[path = "../measuring/mod.rs"]
+mod measuring;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use coexist::sandbox::Database;
+use coexist::{Options, Pace, Runner};
+use measuring::page::{Section, Wanted};
+use measuring::plot::{self, Group};
+use measuring::{Arguments, count, median, time};
+use support::clients::Random;
+
+const TABLE: &str = "create table orders (id bigint primary key, total integer not null, buyer text, note text); create index on orders (buyer)";
+const FILL: &str =
+    "insert into orders select n, n, 'buyer ' || n, 'note of order ' || n from generate_series(1, ROWS) as n";
+const CHANGE: &str = r#"change it {
+    retype orders.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject }
+    stage migrate;
+}"#;
+
+/// How many clients there are, and how long each thinks between two statements.
+const CLIENTS: u64 = 4;
+const THOUGHT: Duration = Duration::from_millis(3);
+/// How long the quiet before and after is measured.
+const QUIET: Duration = Duration::from_secs(8);
+
+/// What runs beside the clients.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contender {
+    DefaultPace,
+    TwoWorkers,
+    Plain,
+}
+
+const CONTENDERS: [Contender; 3] = [Contender::DefaultPace, Contender::TwoWorkers, Contender::Plain];
+
+impl Contender {
+    fn name(self) -> &'static str {
+        match self {
+            Self::DefaultPace => "backfill, default pace",
+            Self::TwoWorkers => "backfill, 2 workers without rest",
+            Self::Plain => "one UPDATE of the whole table",
+        }
+    }
+}
+
+/// What the clients felt in one stretch of time.
+#[derive(Clone, Copy, Default)]
+struct Felt {
+    median: f64,
+    p99: f64,
+    longest: f64,
+    per_second: f64,
+}
+
+struct Measured {
+    before: Felt,
+    during: Felt,
+    after: Felt,
+    seconds: f64,
+    failures: usize,
+}
+
+fn main() {
+    let arguments = Arguments::parse(&[1_000_000], 3);
+    let mut section = Section::default();
+    section.line(format!(
+        "{CLIENTS} clients, each with {} ms of thought between two statements: half read a row by its key, half change one. Medians of {} rounds.",
+        THOUGHT.as_millis(),
+        arguments.rounds
+    ));
+    for rows in arguments.rows.iter().copied() {
+        let rounds: Vec<Vec<Measured>> = (0..arguments.rounds)
+            .map(|_| CONTENDERS.iter().map(|contender| measure(*contender, rows)).collect())
+            .collect();
+        report(&mut section, rows, &rounds, arguments.write);
+    }
+    section.end("clients", arguments.write);
+}
+
+fn report(section: &mut Section, rows: u64, rounds: &[Vec<Measured>], write: bool) {
+    section.head(&[
+        "beside ",
+        "when ",
+        "median",
+        "p99",
+        "longest",
+        "statements/s",
+        "p99 × quiet",
+        "throughput × quiet",
+        "took",
+        "failures",
+    ]);
+    let mut groups = Vec::new();
+    for (n, contender) in CONTENDERS.into_iter().enumerate() {
+        let of = |value: &dyn Fn(&Measured) -> f64| median(rounds.iter().map(|round| value(&round[n])));
+        let failures: usize = rounds.iter().map(|round| round[n].failures).sum();
+        let stretches: [(&str, fn(&Measured) -> Felt); 3] =
+            [("before", |m| m.before), ("during", |m| m.during), ("after", |m| m.after)];
+        for (when, felt) in stretches {
+            let is_during = when == "during";
+            section.row(&[
+                contender.name().to_owned(),
+                when.to_owned(),
+                time(of(&|m| felt(m).median)),
+                time(of(&|m| felt(m).p99)),
+                time(of(&|m| felt(m).longest)),
+                format!("{:.0}", of(&|m| felt(m).per_second)),
+                format!("{:.2}", of(&|m| felt(m).p99 / m.before.p99)),
+                format!("{:.2}", of(&|m| felt(m).per_second / m.before.per_second)),
+                if is_during { time(of(&|m| m.seconds)) } else { String::new() },
+                if is_during { failures.to_string() } else { String::new() },
+            ]);
+        }
+        let (p99, throughput) =
+            (of(&|m| m.during.p99 / m.before.p99), of(&|m| m.during.per_second / m.before.per_second));
+        groups.push(Group { name: contender.name().to_owned(), bars: vec![Some(p99), Some(throughput)] });
+        if contender == Contender::DefaultPace {
+            let what = |goal: &str| format!("{} rows, default pace, {goal}", count(rows));
+            section.goal(what("p99 × quiet"), p99, Wanted::AtMost(1.5));
+            section.goal(what("throughput × quiet"), throughput, Wanted::AtLeast(0.9));
+            section.goal(what("failed statements"), failures as f64, Wanted::AtMost(0.0));
+        }
+    }
+    let title = "What clients feel while all rows are filled, in times of the quiet before";
+    let picture = plot::bars(title, " ×", &["p99 latency", "throughput"], &groups, Some(1.0));
+    section.picture("clients", title, &picture, write);
+}
+
+fn measure(contender: Contender, rows: u64) -> Measured {
+    let database = measuring::database("clients", &[TABLE, &FILL.replace("ROWS", &rows.to_string())]);
+    let work: Box<dyn FnOnce()> = match contender {
+        Contender::Plain => {
+            let mut client = database.connect().unwrap();
+            client.batch_execute("alter table orders add column cents bigint").unwrap();
+            Box::new(move || client.batch_execute("update orders set cents = total::bigint").unwrap())
+        }
+        Contender::DefaultPace | Contender::TwoWorkers => {
+            let plan = support::in_flight::plans(TABLE, CHANGE).pop().expect("a plan");
+            let mut runner = Runner::new(coexist::Database::at(&database.url()).unwrap(), Options::default()).unwrap();
+            runner.expand(&plan).unwrap();
+            runner.dual_write(&plan).unwrap();
+            let pace = match contender {
+                Contender::TwoWorkers => Pace::default().rest(0.0).workers(2),
+                _ => Pace::default(),
+            };
+            Box::new(move || runner.backfill(&plan, &pace).unwrap())
+        }
+    };
+    let clients = Clients { database: &database, rows, felt: Mutex::default(), failures: AtomicUsize::new(0) };
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        (0..CLIENTS).for_each(|n| {
+            let (clients, stop) = (&clients, &stop);
+            scope.spawn(move || clients.use_the_table(n, stop));
+        });
+        // The first statements read the table into memory.
+        clients.for_a_while(QUIET / 4);
+        let before = clients.for_a_while(QUIET);
+        let begun = Instant::now();
+        work();
+        let seconds = begun.elapsed().as_secs_f64();
+        let during = clients.take(seconds);
+        let after = clients.for_a_while(QUIET);
+        stop.store(true, Ordering::Relaxed);
+        Measured { before, during, after, seconds, failures: clients.failures.load(Ordering::Relaxed) }
+    })
+}
+
+/// Clients at work.
+struct Clients<'a> {
+    database: &'a Database,
+    rows: u64,
+    /// How long each statement took since they were taken last, in seconds.
+    felt: Mutex<Vec<f64>>,
+    failures: AtomicUsize,
+}
+
+impl Clients<'_> {
+    fn use_the_table(&self, n: u64, stop: &AtomicBool) {
+        let mut client = self.database.connect().unwrap();
+        let read = client.prepare("select total, buyer, note from orders where id = $1").unwrap();
+        let change = client.prepare("update orders set total = total % 1000000 + 1 where id = $1").unwrap();
+        let mut random = Random::new(n + 1);
+        while !stop.load(Ordering::Relaxed) {
+            let statement = if random.below(2) == 0 { &read } else { &change };
+            let id = 1 + random.below(self.rows as usize) as i64;
+            let begun = Instant::now();
+            if client.query(statement, &[&id]).is_err() {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+            }
+            self.felt.lock().unwrap().push(begun.elapsed().as_secs_f64());
+            thread::sleep(THOUGHT);
+        }
+    }
+
+    fn for_a_while(&self, duration: Duration) -> Felt {
+        self.felt.lock().unwrap().clear();
+        let begun = Instant::now();
+        thread::sleep(duration);
+        self.take(begun.elapsed().as_secs_f64())
+    }
+
+    /// What was felt in the last `seconds`.
+    fn take(&self, seconds: f64) -> Felt {
+        let mut felt = std::mem::take(&mut *self.felt.lock().unwrap());
+        felt.sort_by(f64::total_cmp);
+        let at = |part: f64| felt.get(((felt.len() as f64 * part) as usize).min(felt.len().saturating_sub(1))).copied();
+        Felt {
+            median: at(0.5).unwrap_or_default(),
+            p99: at(0.99).unwrap_or_default(),
+            longest: felt.last().copied().unwrap_or_default(),
+            per_second: felt.len() as f64 / seconds,
+        }
+    }
+}
