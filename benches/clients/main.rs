@@ -64,6 +64,24 @@ impl Contender {
     }
 }
 
+/// Stretches of time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    During,
+    After,
+}
+
+impl When {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::During => "during",
+            Self::After => "after",
+        }
+    }
+}
+
 /// What the clients felt in one stretch of time.
 #[derive(Clone, Copy, Default)]
 struct Felt {
@@ -115,13 +133,16 @@ fn report(section: &mut Section, rows: u64, rounds: &[Vec<Measured>], write: boo
     for (n, contender) in CONTENDERS.into_iter().enumerate() {
         let of = |value: &dyn Fn(&Measured) -> f64| median(rounds.iter().map(|round| value(&round[n])));
         let failures: usize = rounds.iter().map(|round| round[n].failures).sum();
-        let stretches: [(&str, fn(&Measured) -> Felt); 3] =
-            [("before", |m| m.before), ("during", |m| m.during), ("after", |m| m.after)];
-        for (when, felt) in stretches {
-            let is_during = when == "during";
+        for when in [When::Before, When::During, When::After] {
+            let felt = |measured: &Measured| match when {
+                When::Before => measured.before,
+                When::During => measured.during,
+                When::After => measured.after,
+            };
+            let is_during = when == When::During;
             section.row(&[
                 contender.name().to_owned(),
-                when.to_owned(),
+                when.name().to_owned(),
                 time(of(&|m| felt(m).median)),
                 time(of(&|m| felt(m).p99)),
                 time(of(&|m| felt(m).longest)),
