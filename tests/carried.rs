@@ -31,23 +31,35 @@ fn expressions_over_other_values_say_the_same_of_a_row() {
     );
 }
 
-/// Which operators a type has, the server knows.
+/// Which operators a type has, and which operator classes, the server knows.
 #[test]
-fn what_the_new_type_has_no_operator_for_is_refused_before_a_row_is_touched() {
-    for (hangs_on_it, what) in [
-        ("alter table t add constraint even check (n % 2 = 0);", "check even"),
-        ("create index lines on t (repeat('-', n));", "index lines"),
-        ("create index odd on t (id) where n & 1 = 1;", "index odd"),
+fn what_cannot_be_made_for_the_new_type_is_refused_before_a_row_is_touched() {
+    const REAL: &str =
+        r#"retype t.n to size: real { forward lossy "n::real", backward lossy "size::integer" or reject }"#;
+    const BIGINT: &str = r#"retype t.n to size: bigint { forward "n::bigint", backward "size::integer" or reject }"#;
+    for (hangs_on_it, change, what, why) in [
+        ("alter table t add constraint even check (n % 2 = 0);", REAL, "check even", "operator does not exist"),
+        ("create index lines on t (repeat('-', n));", REAL, "index lines", "does not exist"),
+        ("create index odd on t (id) where n & 1 = 1;", REAL, "index odd", "operator does not exist"),
+        (
+            "create index blocks on t using brin (n int4_bloom_ops);",
+            BIGINT,
+            "index blocks",
+            "does not accept data type bigint",
+        ),
     ] {
+        if hangs_on_it.contains("bloom") && support::version() < 14 {
+            continue;
+        }
         let mut db = with(
             &format!("create table t (id bigint primary key, n integer not null); {hangs_on_it}"),
             "insert into t values (1, 2)",
-            r#"retype t.n to size: real { forward lossy "n::real", backward lossy "size::integer" or reject }"#,
+            change,
         );
         let before = support::catalog_dump(&mut db.client);
         let said = db.fails_to_reach(Phase::Expanded);
         assert!(said.contains(&format!("{what} cannot be carried over: ")), "{said}");
-        assert!(said.contains("does not exist") && said.contains("Drop it before this change"), "{said}");
+        assert!(said.contains(why) && said.contains("Drop it before this change"), "{said}");
         assert!(support::catalog_dump(&mut db.client) == before, "{what}");
     }
 }

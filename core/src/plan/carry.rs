@@ -7,7 +7,7 @@ use super::{Action, Leftover, Lock, LockLevel, Mode, Phase, Step};
 use crate::ident::{QualifiedName, derived_name, quote_ident};
 use crate::model::Shape;
 use crate::model::apply::{constraint_columns, index_columns, target_columns};
-use crate::schema::{Constraint, ConstraintKind, Index, IndexTarget, SqlText, Statistics, Table};
+use crate::schema::{Constraint, ConstraintKind, Index, Statistics, Table};
 
 /// What is carried over for one change.
 pub(super) struct Carry<'a> {
@@ -119,21 +119,26 @@ impl<'a> Carry<'a> {
         if carried.is_empty() { Vec::new() } else { vec![format!("carried over: {}", carried.join(", "))] }
     }
 
-    /// What the twins compute of the columns that come, each with the name of the object.
-    pub(super) fn expressions(&self) -> Vec<(String, &'a str)> {
+    /// Makes what computes something of the columns that come, or is built of their values, on a table like the target: each statement with
+    /// the name of the object.
+    pub(super) fn proofs(&self, on: &QualifiedName) -> Vec<(String, String)> {
+        let proof = |name: &str| derived_name(&[&self.part.own, name, "proof"]);
         let checks = self.constraints.iter().filter_map(|twin| match &twin.after.kind {
-            ConstraintKind::Check { expression, .. } => Some((format!("check {}", twin.after.name), &expression.text)),
+            ConstraintKind::Check { expression, .. } => Some((
+                format!("check {}", twin.after.name),
+                format!("perform ({}) from {} where false", expression.text, on.quoted()),
+            )),
             _ => None,
         });
-        let indexes = self.indexes.iter().flat_map(|twin| {
-            let keys = twin.after.keys.iter().filter_map(|key| expression_of(&key.on));
-            keys.chain(&twin.after.predicate).map(|sql| (format!("index {}", twin.after.name), &sql.text))
+        let indexes = self.indexes.iter().map(|twin| {
+            let index = Index { name: proof(&twin.after.name), ..twin.after.clone() };
+            (format!("index {}", twin.after.name), sql::create_first_index(on, &index))
         });
-        let statistics = self.statistics.iter().flat_map(|twin| {
-            let expressions = twin.after.on.iter().filter_map(expression_of);
-            expressions.map(|sql| (format!("statistics {}", twin.after.name.name), &sql.text))
+        let statistics = self.statistics.iter().map(|twin| {
+            let name = QualifiedName::new(&on.schema, proof(&twin.after.name.name));
+            (format!("statistics {}", twin.after.name.name), sql::create_statistics(on, &name, twin.after))
         });
-        checks.chain(indexes).chain(statistics).map(|(name, text)| (name, text.as_str())).collect()
+        checks.chain(indexes).chain(statistics).collect()
     }
 
     /// Builds the twins, the indexes first: foreign keys need them.
@@ -375,13 +380,6 @@ impl<'a> Carry<'a> {
             statements.push(sql::comment(&format!("statistics {}", name.quoted()), twin.before.comment.as_deref()));
         }
         statements
-    }
-}
-
-fn expression_of(target: &IndexTarget) -> Option<&SqlText> {
-    match target {
-        IndexTarget::Column(_) => None,
-        IndexTarget::Expression(sql) => Some(sql),
     }
 }
 
