@@ -71,7 +71,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('widen_order_total', '5313defe353eea1d', 'backfilled', 'contract', '', 'psql')
+    values ('widen_order_total', '365ea3f6c61469da', 'backfilled', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
   end if;

@@ -53,7 +53,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('widen_order_total', '5313defe353eea1d', 'contracted', 'contract', '', 'psql')
+    values ('widen_order_total', '365ea3f6c61469da', 'contracted', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
     insert into coexist.steps (change, id, state, tries, finished_at)

@@ -86,7 +86,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('widen_order_total', '7f7626435fc714f3', 'dual-writing', 'contract', '', 'psql')
+    values ('widen_order_total', '94ac28a6fe300e27', 'dual-writing', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
     insert into coexist.steps (change, id, state, tries, finished_at)
