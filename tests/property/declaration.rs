@@ -17,7 +17,15 @@ pub fn tables(pieces: &[Piece]) -> String {
         let parts = if partitioned { " partition by range (id)" } else { "" };
         let t = name.table();
         let key = name.key.sql_type();
-        schema.push(format!("create table {t} (id {key} primary key{columns}, other integer){parts};"));
+        let counted = if name.counted { ", updates integer not null default 0" } else { "" };
+        schema.push(format!("create table {t} (id {key} primary key{columns}, other integer{counted}){parts};"));
+        if name.counted {
+            schema.push(format!(
+                "create function count_{t}() returns trigger language plpgsql as 'begin new.updates := new.updates + 1; return new; end';"
+            ));
+            schema
+                .push(format!("create trigger count before update on {t} for each row execute function count_{t}();"));
+        }
         if partitioned {
             schema.push(format!("create table {t}_low partition of {t} for values from (0) to (3);"));
             schema.push(format!("create table {t}_high partition of {t} default;"));

@@ -116,7 +116,8 @@ pub fn case(kinds: &[&'static Kind]) -> impl Strategy<Value = Case> + use<> {
     // A failure shrinks to the kinds that it needs.
     let together: Vec<_> =
         kinds.iter().map(|kind| (Just(*kind), prop::bool::weighted(1.0), any::<bool>(), any::<bool>())).collect();
-    let pieces = (select(&Key::ALL[..]), together).prop_map(|(key, together)| pieces(key, &together));
+    let pieces = (select(&Key::ALL[..]), any::<bool>(), together)
+        .prop_map(|(key, counted, together)| pieces(key, counted, &together));
     let rows = prop::collection::vec(code().prop_filter("an insert", |op| matches!(op, Op::Insert { .. })), 0..4);
     let history = prop::collection::vec(op(), 0..24);
     (pieces, rows, history, prop::collection::vec(any::<bool>(), 3), prop::collection::vec(code(), 0..6)).prop_map(
@@ -130,7 +131,7 @@ pub fn case(kinds: &[&'static Kind]) -> impl Strategy<Value = Case> + use<> {
 }
 
 /// Each kind with whether it is there, whether it stands on the table of the one before, and whether it is an operation of the same change.
-fn pieces(key: Key, together: &[(&'static Kind, bool, bool, bool)]) -> Vec<Piece> {
+fn pieces(key: Key, counted: bool, together: &[(&'static Kind, bool, bool, bool)]) -> Vec<Piece> {
     let there: Vec<_> = together.iter().filter(|(_, there, ..)| *there).collect();
     let there = if there.is_empty() { together.iter().take(1).collect() } else { there };
     let key = there.iter().find_map(|(kind, ..)| kind.key).unwrap_or(key);
@@ -144,6 +145,7 @@ fn pieces(key: Key, together: &[(&'static Kind, bool, bool, bool)]) -> Vec<Piece
             change: last.map_or(0, |last| last.change) + usize::from(!(*same_change && together)),
             number: n + 1,
             key,
+            counted: counted && !kind.partitioned,
         });
     }
     pieces

@@ -15,6 +15,8 @@ pub struct Piece {
     /// What its columns are called by, from 1.
     pub number: usize,
     pub key: Key,
+    /// The table has a trigger of its own that counts how often each row was updated.
+    pub counted: bool,
 }
 
 impl Piece {

@@ -5,7 +5,7 @@
 
 use super::carry::{analyze_step, drop_constraint_if_exists, exclusive, lock_tables, validate_step};
 use super::columns::key_columns;
-use super::columns_sync::{has_update_triggers, last_firing_name, pinned_search_path};
+use super::columns_sync::{RESTORE, has_update_triggers, last_firing_name, pinned_search_path};
 use super::make::{Part, Planned, table_notes};
 use super::sql::{self, Block, create_function};
 use super::{Action, BACKFILL_SETTING, Backfill, Mode, Phase, Step};
@@ -164,7 +164,7 @@ impl Filler<'_> {
     }
 
     fn trigger(&self, purpose: &str) -> String {
-        last_firing_name(&self.parts.part.own, purpose)
+        last_firing_name(&self.parts.part.own, if purpose == "restore" { RESTORE } else { purpose })
     }
 
     /// `restore` puts back what the table's own triggers (`updated_at`) change on a row that the backfill updates.

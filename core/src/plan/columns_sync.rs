@@ -49,7 +49,7 @@ impl BlindWrite<'_, '_> {
 impl Trigger<'_, '_> {
     fn purpose(&self) -> String {
         match self {
-            Self::Restore => "1_restore".to_owned(),
+            Self::Restore => RESTORE.to_owned(),
             Self::Blind(blind) => format!("2_{}", blind.function()),
             Self::Insert => "3_insert".to_owned(),
             Self::Update => "3_update".to_owned(),
@@ -464,6 +464,10 @@ pub(super) fn pinned_search_path(table: &QualifiedName) -> String {
     path.push("pg_temp".to_owned());
     format!("set search_path = {}", sql::names(&path))
 }
+
+/// The purpose of a trigger that puts back what the table's own triggers changed. It returns the old row, so it fires before all others of ours:
+/// those of other changes and operations fill columns of theirs.
+pub(super) const RESTORE: &str = "1_restore";
 
 /// `zz_coexist_<change>_<purpose>`, which sorts after what people call their own triggers.
 pub(super) fn last_firing_name(own: &str, purpose: &str) -> String {

@@ -7,7 +7,7 @@
 //! What a row refers to is locked for share before it is referred to, so that values do not change between being found and being referred to.
 
 use super::BACKFILL_SETTING;
-use super::columns_sync::last_firing_name;
+use super::columns_sync::{RESTORE, last_firing_name};
 use super::compare::{all, any};
 use super::extract::Parts;
 use super::sql::Block;
@@ -34,7 +34,7 @@ pub(super) fn triggers<'a>(parts: &'a Parts<'a>) -> Triggers<'a> {
 
 /// The name of the first of ours that fires.
 pub(super) fn first_trigger(parts: &Parts<'_>) -> String {
-    last_firing_name(&parts.part.own, "1_restore")
+    last_firing_name(&parts.part.own, RESTORE)
 }
 
 struct Sync<'a> {
@@ -78,7 +78,7 @@ impl Sync<'_> {
         }
         if self.has_update_triggers() {
             let backfilling = row(format!("{setting} = {operation}"));
-            triggers.push(trigger("1_restore", source, "before update".to_owned(), backfilling, "restore"));
+            triggers.push(trigger(RESTORE, source, "before update".to_owned(), backfilling, "restore"));
         }
         let changed = any(self.parts.changed(true));
         triggers.push(trigger("fan_out", target, "after update".to_owned(), row(changed), "fan_out"));

@@ -3,7 +3,7 @@
 //! All rows that reference one row share its value. Which of the two tables had the column before makes no difference here. They stop each
 //! other by value (H36), and write what is in the other table by then.
 
-use super::columns_sync::last_firing_name;
+use super::columns_sync::{RESTORE, last_firing_name};
 use super::compare::{all, any};
 use super::definer::{self, Trigger};
 use super::move_column::Parts;
@@ -108,7 +108,7 @@ impl<'a> Sync<'a> {
         ];
         if self.restores() {
             let backfilling = definer::in_backfill(parts.part, true);
-            triggers.push(trigger("restore", &parts.change.to, "before update", backfilling, "restore"));
+            triggers.push(trigger(RESTORE, &parts.change.to, "before update", backfilling, "restore"));
         }
         if parts.is_held() {
             let held = trigger("held", one, "after insert or update", format!("new.{one_value} is null"), "held");

@@ -6,7 +6,7 @@
 //! whoever writes, and whichever of the user's own triggers writes, both tables end alike. They run with the rights of the table's owner: a
 //! role that may write the old table need not have every right on the new one.
 
-use super::columns_sync::last_firing_name;
+use super::columns_sync::{RESTORE, last_firing_name};
 use super::compare::{all, any, distinct};
 use super::definer::{self, Trigger};
 use super::make::Part;
@@ -257,7 +257,7 @@ impl<'a> Pair<'a> {
                 if restores {
                     let function = format!("restore_{}", wide.role);
                     let backfilling = row(definer::in_backfill(self.part, true));
-                    triggers.push(trigger("restore", wide, "before update", backfilling, function));
+                    triggers.push(trigger(RESTORE, wide, "before update", backfilling, function));
                 }
             }
         }

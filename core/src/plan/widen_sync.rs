@@ -1,7 +1,7 @@
 //! The triggers that fill the wider columns. One way only: nothing but these triggers and the backfill writes them.
 
 use super::carry::{drop_constraint_if_exists, exclusive};
-use super::columns_sync::{has_update_triggers, last_firing_name};
+use super::columns_sync::{RESTORE, has_update_triggers, last_firing_name};
 use super::sql::{self, Block, create_function};
 use super::widen::Widened;
 use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
@@ -23,7 +23,7 @@ enum Trigger {
 impl Trigger {
     fn purpose(self) -> &'static str {
         match self {
-            Self::Restore => "1_restore",
+            Self::Restore => RESTORE,
             Self::Widen => "3_widen",
         }
     }

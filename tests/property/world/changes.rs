@@ -24,11 +24,15 @@ impl World {
         else {
             return Ok(());
         };
+        let updates = self.updates();
         let phase = match self.run(change, cut, next.name(), |runner, plan| go(runner, plan, next)) {
             Ok(()) => next,
             Err(_) if cut.is_some() => self.phase(change)?,
             Err(error) => return Err(format!("{}: {error}", next.name())),
         };
+        if self.updates() != updates {
+            return Err(format!("{}: the table's own trigger has seen it", next.name()));
+        }
         if next == Phase::Expanded {
             self.expanded.retain(|expanded| *expanded != change);
             self.expanded.push(change);

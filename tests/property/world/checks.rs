@@ -47,6 +47,14 @@ impl World {
         ))
     }
 
+    /// How often each row was updated, where its table counts that.
+    pub(super) fn updates(&mut self) -> Vec<String> {
+        let tables = (0..self.tables.len()).filter(|table| self.models[self.of_table(*table)[0]].piece.counted);
+        let counts: Vec<String> =
+            tables.map(|table| format!("select id, updates from {} order by id", self.name(table))).collect();
+        counts.iter().flat_map(|sql| self.db.rows(sql)).collect()
+    }
+
     /// Where nothing is in flight, the catalog is what it was when the same changes were contracted.
     pub(super) fn compare_catalogs(&mut self) -> Result {
         let over = |progress: &Progress| progress.phase == Phase::Contracted;

@@ -3,7 +3,7 @@
 use crate::ident::{QualifiedName, quote_ident, quote_literal};
 use crate::model::rules::{BrokenWrites, Policy};
 use crate::plan::columns::key_columns;
-use crate::plan::columns_sync::{has_update_triggers, last_firing_name, pinned_search_path};
+use crate::plan::columns_sync::{RESTORE, has_update_triggers, last_firing_name, pinned_search_path};
 use crate::plan::make::Part;
 use crate::plan::sql::{self, Block, create_function};
 use crate::plan::{BACKFILL_SETTING, Backfill, Reconcile};
@@ -30,7 +30,7 @@ enum Trigger {
 impl Trigger {
     fn purpose(self) -> &'static str {
         match self {
-            Self::Restore => "1_restore",
+            Self::Restore => RESTORE,
             Self::Mend => "4_mend",
         }
     }
