@@ -66,6 +66,14 @@ pub(crate) fn server(args: &args::Connection, environment: Environment) -> Resul
 pub(crate) fn named_server(args: &args::Connection, environment: Environment) -> Result<Option<Server>> {
     let address = args.database_url.as_deref().unwrap_or_default();
     let mut options = Options::parse(address).map_err(|error| bad_address(&error))?;
+    let mut warnings = Vec::new();
+    // The address may also come from the environment, which others cannot read.
+    if options.get("password").is_some() && environment("DATABASE_URL").as_deref() != Some(address) {
+        warnings.push(
+            "a password stands in the arguments, where every user of this machine can read it: give it with PGPASSWORD, ~/.pgpass or --password-file"
+                .to_owned(),
+        );
+    }
     options.fill(environment);
     if options.get("service").is_some() {
         return Err(Failure::new(Exit::Usage, "connection service files (PGSERVICE) are not read")
@@ -81,7 +89,6 @@ pub(crate) fn named_server(args: &args::Connection, environment: Environment) ->
     let mode = tls_mode(args, &mut options)?;
     let certificates = certificates(args, &mut options, home.as_deref())?;
     fill_defaults(&mut options)?;
-    let mut warnings = Vec::new();
     if let Some(password) = password(args, &options, passfile.as_deref(), &mut warnings)? {
         options.set("password", password);
     }

@@ -25,6 +25,16 @@ fn the_option_comes_before_the_environment() {
 }
 
 #[test]
+fn h84_a_password_in_the_arguments_is_warned_of() {
+    let address = "postgres://ann:secret@127.0.0.1:1/x";
+    let project = Project::with(&[rename()]);
+    let ran = project.run(&format!("status --database-url {address}")).ends_with(1);
+    assert!(ran.err.contains("a password stands in the arguments") && !ran.err.contains("secret"), "{}", ran.err);
+    let ran = project.env("DATABASE_URL", address).run("status").ends_with(1);
+    assert!(!ran.err.contains("arguments"), "{}", ran.err);
+}
+
+#[test]
 fn libpqs_variables_name_a_database() {
     let project = Project::live(&[rename()], USERS);
     let url = project.database().url();

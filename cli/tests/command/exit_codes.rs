@@ -220,6 +220,32 @@ fn a_change_that_left_the_folder_can_be_taken_back() {
 }
 
 #[test]
+fn h79_what_must_be_seen_and_cannot_be_is_8() {
+    let project = Project::live(&[rename()], USERS);
+    let (name, url) = (project.database().name().to_owned(), project.database().url());
+    let role = format!("{name}_blind");
+    project.execute(&format!(
+        "create role {role} login; grant create on database {name} to {role}; grant create on schema public to {role};
+        alter table users owner to {role}"
+    ));
+    let project = project.env("DATABASE_URL", &url.replace("user=postgres", &format!("user={role}")));
+    for required in ["all", "lag,sessions"] {
+        project
+            .run(&format!("up --max-active 100 --require {required}"))
+            .ends_with(8)
+            .says("active sessions: only members of pg_read_all_stats see which sessions are active");
+    }
+    assert!(project.client().query_one("select to_regnamespace('coexist') is null", &[]).unwrap().get::<_, bool>(0));
+    project
+        .run("up --require transactions")
+        .ends_with(4)
+        .says("long transactions is required to be seen, and has no limit");
+    // Where nothing is required, it is said.
+    project.run("up --max-active 100").ends_with(0).says("blind-spot active sessions");
+    project.execute(&format!("drop owned by {role} cascade; drop role {role}"));
+}
+
+#[test]
 fn the_first_change_that_fails_ends_the_run_and_the_report_has_those_before_it() {
     let broken = Plan { change: "z_broken".into(), ..split() };
     let broken = Plan {
