@@ -59,13 +59,15 @@ impl Progress {
 /// What a piece has to say.
 pub struct Model {
     pub piece: Piece,
+    /// Rows share values, as far as they still do.
+    grouped: bool,
     /// By id, or by group.
     states: BTreeMap<u8, State>,
 }
 
 impl Model {
     pub fn new(piece: Piece) -> Self {
-        let mut model = Self { piece, states: BTreeMap::new() };
+        let mut model = Self { piece, grouped: piece.kind.grouped, states: BTreeMap::new() };
         if piece.kind.grouped {
             let nulls = vec![NULL.to_owned()];
             for group in [1, 2] {
@@ -76,7 +78,7 @@ impl Model {
     }
 
     fn name(&self, row: &Row) -> u8 {
-        if self.piece.kind.grouped { row.group() } else { row.id }
+        if self.grouped { row.group() } else { row.id }
     }
 
     pub fn state(&self, row: &Row) -> &State {
@@ -89,7 +91,7 @@ impl Model {
 
     /// Whether rows of the table may be written at all while a step may be half done.
     pub fn is_open(&self, progress: Progress) -> bool {
-        progress.is_certain() || (self.piece.kind.way == Way::Copy && !self.piece.kind.grouped)
+        progress.is_certain() || (self.piece.kind.way == Way::Copy && !self.grouped)
     }
 
     /// What stands in the columns when `default` is said for some of them.
@@ -106,7 +108,7 @@ impl Model {
         if !progress.is_certain() && has_default {
             return Outcome::Open;
         }
-        if kind.grouped {
+        if self.grouped {
             let current = self.state(row);
             // Before the rows of a group are kept alike, code writes what the others have.
             let same = if progress.phase < Phase::DualWriting { cells == current.before } else { cells[0] == NULL };
@@ -179,7 +181,7 @@ impl Model {
                 {
                     Outcome::Open
                 }
-                (_, InStep::No | InStep::Maybe) if kind.grouped && cells[0] == NULL => Outcome::Open,
+                (_, InStep::No | InStep::Maybe) if self.grouped && cells[0] == NULL => Outcome::Open,
                 _ => match back {
                     Some(_) if kind.irreversible => {
                         Outcome::Becomes(self.in_step(progress, current.before.clone(), cells))
@@ -278,7 +280,7 @@ impl Model {
 
     /// The row has another id.
     pub fn rekey(&mut self, from: u8, to: u8) {
-        if !self.piece.kind.grouped
+        if !self.grouped
             && let Some(state) = self.states.remove(&from)
         {
             self.states.insert(to, state);
@@ -287,7 +289,7 @@ impl Model {
 
     /// The row goes. `last` is whether it is the last one of its group.
     pub fn delete(&mut self, progress: Progress, row: &Row, last: bool) {
-        if !self.piece.kind.grouped {
+        if !self.grouped {
             self.states.remove(&row.id);
         } else if last && matches!(self.piece.kind.before, Place::Table(_)) && progress.phase < Phase::DualWriting {
             self.forget(row.group());
@@ -319,6 +321,15 @@ impl Model {
         }
     }
 
+    /// The change is at its end. Rows to which a value moved have it for themselves from then on.
+    pub fn contract(&mut self, rows: &[Row]) {
+        if self.grouped && matches!(self.piece.kind.after, Place::Table(_)) {
+            let of_rows = rows.iter().map(|row| (row.id, self.state(row).clone())).collect();
+            self.states = of_rows;
+            self.grouped = false;
+        }
+    }
+
     /// The way there was cut off.
     pub fn cut_off(&mut self) {
         for state in self.states.values_mut().filter(|state| state.in_step == InStep::No) {
@@ -341,7 +352,7 @@ impl Model {
                 Way::Loosens(_) => state.before.clone(),
             };
         }
-        if kind.grouped && matches!(kind.before, Place::Table(_)) && from.phase > Phase::Declared {
+        if self.grouped && matches!(kind.before, Place::Table(_)) && from.phase > Phase::Declared {
             let empty: Vec<u8> = self.states.keys().copied().filter(|group| !groups.contains(group)).collect();
             empty.into_iter().for_each(|group| self.forget(group));
         }

@@ -101,6 +101,10 @@ impl World {
             Err(coexist::Error::NoEvidence { .. }) if held => Ok(()),
             Ok(()) => {
                 self.progress[change].phase = Phase::Contracted;
+                for model in self.models.iter_mut().filter(|model| model.piece.change == change + 1) {
+                    let rows = self.tables[model.piece.table - 1].iter().map(|(&id, &born)| Row { id, born });
+                    model.contract(&rows.collect::<Vec<_>>());
+                }
                 self.compare_catalogs()
             }
             Err(error) => Err(format!("contract: {error}")),
@@ -118,9 +122,6 @@ impl World {
         let plan = &self.db.plans[change];
         let until = cut.map_or_else(String::new, |event| format!(", and is cut off at event {event}"));
         self.told.push(format!("-- {}: {what}{until}", plan.change));
-        if std::env::var("TELL").is_ok() {
-            eprintln!("{}", self.told.last().unwrap());
-        }
         let Some(event) = cut else { return act(&mut self.runner, plan) };
         let end = at_event(usize::from(event), terminator(&self.db.database));
         act(&mut self.db.runner(Options::default().reconnect_for(Duration::ZERO).on_event(end)), plan)
