@@ -90,9 +90,9 @@ fn a_backfill_that_runs_says_how_fast_it_is_and_why_it_holds_still() {
     let progress = status.progress.unwrap();
     assert_eq!((progress.rows, progress.done, progress.running), (1000, 1.0, None));
     assert!(progress.wal_written > 0);
-    let held: Vec<_> = status.held.iter().map(|held| (held.reason.as_str(), held.times)).collect();
-    assert_eq!(held, [("long transactions", 1)]);
-    assert!(!status.held[0].spent.is_zero());
+    // Others than the test may have begun a transaction, too.
+    let held = status.held.iter().find(|held| held.reason == "long transactions").unwrap();
+    assert!(held.times > 0 && !held.spent.is_zero(), "{held:?}");
     assert!(status.retries.is_empty());
 }
 
