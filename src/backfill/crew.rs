@@ -6,6 +6,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use coexist_core::plan::Backfill;
+use coexist_core::render::statement::{SLICES, TID_RANGE_SCAN};
 
 use super::lead::{Lead, Next};
 use super::orders::Orders;
@@ -30,6 +31,15 @@ pub(super) struct Task<'a> {
     pub pass: i32,
     /// Rows in the first batch, where the declaration says it.
     pub batch: Option<u32>,
+}
+
+impl Task<'_> {
+    /// In how many batches each piece is filled.
+    pub fn slices(&self, server: u32) -> i32 {
+        // In a later pass, there is little to fill, and reading is what takes the time.
+        let in_slices = matches!(self.backfill, Backfill::Update { .. }) && self.pass == 1 && server >= TID_RANGE_SCAN;
+        if in_slices { SLICES } else { 1 }
+    }
 }
 
 /// What all workers of this process share.

@@ -14,6 +14,10 @@ use crate::runner::{Run, Watched};
 /// How much of what a table may grow is used between two vacuums. The copies are somewhat larger than the rows were, and others write too.
 const PORTION: f64 = 0.7;
 
+/// The same where blocks are filled slice by slice. About half of the copies stay in their block; where they cannot, because old transactions
+/// still see what is to be cleared up, a vacuum could not remove it either.
+const PORTION_IN_SLICES: f64 = 1.2;
+
 pub(super) struct Growth {
     tables: Vec<QualifiedName>,
     /// How many blocks may be filled between two vacuums.
@@ -22,11 +26,12 @@ pub(super) struct Growth {
 
 impl Growth {
     /// `None` where nothing is copied in place, or only what an earlier pass left over.
-    pub fn new(times: f64, task: Task, sizes: &[TableSize]) -> Option<Self> {
+    pub fn new(times: f64, task: Task, sizes: &[TableSize], server: u32) -> Option<Self> {
         let in_place = matches!(task.backfill, Backfill::Update { .. } | Backfill::Refer { .. });
         let smallest = sizes.iter().map(|size| size.blocks).filter(|blocks| *blocks > 0).min()?;
+        let portion = if task.slices(server) > 1 { PORTION_IN_SLICES } else { PORTION };
         // Partitions are filled one after the other, so each has the bound by itself.
-        let allowance = ((smallest as f64 * (times - 1.0) * PORTION) as i64).max(1);
+        let allowance = ((smallest as f64 * (times - 1.0) * portion) as i64).max(1);
         let tables = sizes.iter().map(|size| size.table.clone()).collect();
         (in_place && task.pass == 1).then_some(Self { tables, allowance })
     }

@@ -77,7 +77,7 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
             tables.push(backfill.target().clone());
         }
         let about = About { tables, server: run.session.server };
-        let growth = pace.growth.and_then(|times| Growth::new(times, shared.task, &sizes));
+        let growth = pace.growth.and_then(|times| Growth::new(times, shared.task, &sizes, run.session.server));
         if let Some(growth) = &growth {
             shared.orders.allow(growth.allowance());
         }

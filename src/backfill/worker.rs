@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use coexist_core::plan::Backfill;
-use coexist_core::render::statement::{SLICES, TID_RANGE_SCAN};
 use postgres::error::SqlState;
 
 use super::batch::{self, Batch, Portion};
@@ -38,11 +37,7 @@ pub(super) fn work(seat: &Seat, shared: &Shared, number: usize) -> Result<()> {
         Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => declared.unwrap_or(keys::FIRST),
     };
     let deadlock_timeout = deadlock_timeout(&mut run)?;
-    // In a later pass, there is little to fill, and reading is what takes the time.
-    let in_slices = matches!(shared.task.backfill, Backfill::Update { .. })
-        && shared.task.pass == 1
-        && run.session.server >= TID_RANGE_SCAN;
-    let slices = if in_slices { SLICES } else { 1 };
+    let slices = shared.task.slices(run.session.server);
     let (size, density) = (PieceSize::new(first), Density::default());
     Worker { shared, number, size, density, slices, deadlock_timeout }.segments(&mut run)
 }

@@ -473,24 +473,6 @@ fn h51_a_copy_leaves_no_ghost_of_a_row_that_goes_meanwhile() {
 }
 
 #[test]
-fn most_copies_stay_in_their_block() {
-    let world = World::new(
-        "slices",
-        "create table items (id int primary key, note text, value text) with (autovacuum_enabled = off);
-        insert into items select i, 'n' || i, 'value ' || i from generate_series(1, 20000) as i",
-    );
-    let plan = fill("items");
-    let size = || world.value::<i64>("select pg_relation_size('items')") as f64;
-    let before = size();
-    world.runner().up(&plan, &Pace::default()).unwrap();
-    assert_eq!(world.count("items where filled is null"), 0);
-    let times = size() / before;
-    // Nothing is removed from a block that is only read line by line.
-    let most = if world.server >= 14 { 1.7 } else { 2.3 };
-    assert!(times < most, "{times}");
-}
-
-#[test]
 fn h58_pieces_are_read_by_the_index_and_by_position() {
     let world = World::new(
         "plans",

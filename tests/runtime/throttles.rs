@@ -209,6 +209,16 @@ fn h15_a_run_that_is_stopped_leaves_a_pause_that_its_next_run_ends() {
 fn h61_a_table_grows_no_more_than_it_may() {
     // A transaction that writes keeps rows from being vacuumed away in every database of its server.
     let sandbox = Sandbox::start().unwrap();
+    let times = growth_of_users(&sandbox, &Pace::default().growth(1.2));
+    assert!(times <= 1.25, "bounded: {times}");
+    // Without a bound, most copies stay in their block; but nothing is cleared up in a block that is read line by line.
+    let times = growth_of_users(&sandbox, &Pace::default());
+    let most = if sandbox.version() >= 14 { 1.7 } else { 2.3 };
+    assert!(times <= most, "{times}");
+}
+
+/// To how many times its size a table grows while it is filled.
+fn growth_of_users(sandbox: &Sandbox, pace: &Pace) -> f64 {
     let world = World { database: sandbox.database("growth").unwrap(), server: sandbox.version() };
     world.execute(
         "create table users (id bigint primary key generated always as identity, name text not null, bio text) with (autovacuum_enabled = off);
@@ -218,8 +228,8 @@ fn h61_a_table_grows_no_more_than_it_may() {
     let (mut runner, plan) = dual_writing(&world);
     let size = "select pg_relation_size('users')";
     let before: i64 = world.value(size);
-    runner.backfill(&plan, &Pace::default().growth(1.2)).unwrap();
+    runner.backfill(&plan, pace).unwrap();
     let after: i64 = world.value(size);
-    assert!(after as f64 <= before as f64 * 1.25, "{before} → {after}");
     assert_eq!(world.count("users where full_name is distinct from name"), 0);
+    after as f64 / before as f64
 }
