@@ -188,7 +188,9 @@ fn main() {
 
 fn measure(kind: &Kind, indexes: bool, rows: u64, contender: Contender) -> Measured {
     let fill = FILL.replace("ROWS", &rows.to_string());
-    let database = measuring::database("backfill", &[TABLE, &fill, if indexes { INDEXES } else { "" }]);
+    let indexes = if indexes { INDEXES } else { "" };
+    let schema = format!("{TABLE}; {indexes}");
+    let database = measuring::database("backfill", &[TABLE, &fill, indexes]);
     let mut client = database.connect().unwrap();
     let mut state = || -> (f64, f64, f64) {
         let row = client
@@ -208,7 +210,7 @@ fn measure(kind: &Kind, indexes: bool, rows: u64, contender: Contender) -> Measu
         }
         Some(pace) => {
             let change = format!("change it {{ {} stage migrate; }}", kind.change);
-            let plan = support::in_flight::plans(TABLE, &change).pop().expect("a plan");
+            let plan = support::in_flight::plans(&schema, &change).pop().expect("a plan");
             let address = coexist::Database::at(&database.url()).unwrap();
             let mut runner = Runner::new(address, Options::default()).unwrap();
             runner.expand(&plan).unwrap();

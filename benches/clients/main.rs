@@ -201,7 +201,7 @@ fn measure(contender: Contender, rows: u64) -> Measured {
         let begun = Instant::now();
         work();
         let seconds = begun.elapsed().as_secs_f64();
-        let during = clients.take(seconds);
+        let during = clients.take(begun, seconds);
         let after = clients.for_a_while(QUIET);
         stop.store(true, Ordering::Relaxed);
         Measured { before, during, after, seconds, failures: clients.failures.load(Ordering::Relaxed) }
@@ -212,8 +212,8 @@ fn measure(contender: Contender, rows: u64) -> Measured {
 struct Clients<'a> {
     database: &'a Database,
     rows: u64,
-    /// How long each statement took since they were taken last, in seconds.
-    felt: Mutex<Vec<f64>>,
+    /// When each statement since they were taken last began, and how long it took, in seconds.
+    felt: Mutex<Vec<(Instant, f64)>>,
     failures: AtomicUsize,
 }
 
@@ -230,21 +230,25 @@ impl Clients<'_> {
             if client.query(statement, &[&id]).is_err() {
                 self.failures.fetch_add(1, Ordering::Relaxed);
             }
-            self.felt.lock().unwrap().push(begun.elapsed().as_secs_f64());
+            self.felt.lock().unwrap().push((begun, begun.elapsed().as_secs_f64()));
             thread::sleep(THOUGHT);
         }
     }
 
     fn for_a_while(&self, duration: Duration) -> Felt {
-        self.felt.lock().unwrap().clear();
         let begun = Instant::now();
         thread::sleep(duration);
-        self.take(begun.elapsed().as_secs_f64())
+        self.take(begun, begun.elapsed().as_secs_f64())
     }
 
-    /// What was felt in the last `seconds`.
-    fn take(&self, seconds: f64) -> Felt {
-        let mut felt = std::mem::take(&mut *self.felt.lock().unwrap());
+    /// What was felt of the statements that began in the `seconds` from `begun` on.
+    fn take(&self, begun: Instant, seconds: f64) -> Felt {
+        let end = begun + Duration::from_secs_f64(seconds);
+        // Those that began in that time, and waited, are over soon.
+        thread::sleep(Duration::from_millis(500));
+        let all = std::mem::take(&mut *self.felt.lock().unwrap());
+        let in_time = all.into_iter().filter(|(at, _)| (begun..end).contains(at));
+        let mut felt: Vec<f64> = in_time.map(|(_, took)| took).collect();
         felt.sort_by(f64::total_cmp);
         let at = |part: f64| felt.get(((felt.len() as f64 * part) as usize).min(felt.len().saturating_sub(1))).copied();
         Felt {

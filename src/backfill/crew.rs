@@ -1,7 +1,8 @@
 //! Several workers on one pass: threads that are started as they are needed, while one looks after them.
 
 use std::panic::resume_unwind;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -50,6 +51,19 @@ pub(super) struct Shared<'a> {
     pub options: Options,
 }
 
+/// A worker that was started.
+struct Hand<'scope> {
+    thread: ScopedJoinHandle<'scope, Result<()>>,
+    /// Its work is over. The thread itself goes on for a moment, and the one that leads, which it woke, would find it at work and sleep again.
+    ended: Arc<AtomicBool>,
+}
+
+impl Hand<'_> {
+    fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire) || self.thread.is_finished()
+    }
+}
+
 /// Works through the segments of a pass until none is open, whoever has it.
 pub(super) fn work(run: &mut Run, task: Task, pace: &Pace, throttles: &mut Throttles) -> Result<()> {
     let orders = Orders::new(pace, run.options.stop.clone());
@@ -60,10 +74,10 @@ pub(super) fn work(run: &mut Run, task: Task, pace: &Pace, throttles: &mut Throt
     let (shared, seat) = (&shared, &seat);
     thread::scope(|scope| {
         let mut lead = Lead::new(run, shared, pace, throttles)?;
-        let mut crew: Vec<Option<ScopedJoinHandle<'_, Result<()>>>> = Vec::new();
+        let mut crew: Vec<Option<Hand<'_>>> = Vec::new();
         loop {
-            for ended in crew.iter_mut().filter_map(|hand| hand.take_if(|hand| hand.is_finished())) {
-                match ended.join() {
+            for ended in crew.iter_mut().filter_map(|hand| hand.take_if(|hand| hand.has_ended())) {
+                match ended.thread.join() {
                     Ok(Ok(())) => {}
                     // A worker that was stopped was stopped by the one that leads.
                     Ok(Err(Error::Stopped { .. })) => {}
@@ -82,12 +96,16 @@ pub(super) fn work(run: &mut Run, task: Task, pace: &Pace, throttles: &mut Throt
                     let idle = crew.iter_mut().take(workers).enumerate().filter(|(_, hand)| hand.is_none());
                     for (number, hand) in idle.take(most) {
                         let (leader, span) = (thread::current(), Span::current());
-                        *hand = Some(scope.spawn(move || {
+                        let ended = Arc::new(AtomicBool::new(false));
+                        let ends = Arc::clone(&ended);
+                        let thread = scope.spawn(move || {
                             let _span = span.enter();
                             let result = worker::work(seat, shared, number);
+                            ends.store(true, Ordering::Release);
                             leader.unpark();
                             result
-                        }));
+                        });
+                        *hand = Some(Hand { thread, ended });
                     }
                 }
             }

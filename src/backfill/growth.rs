@@ -18,6 +18,9 @@ const PORTION: f64 = 0.7;
 /// still see what is to be cleared up, a vacuum could not remove it either.
 const PORTION_IN_SLICES: f64 = 1.2;
 
+/// What is not worth a vacuum: 1 MB.
+const LEAST: i64 = 128;
+
 pub(super) struct Growth {
     tables: Vec<QualifiedName>,
     /// How many blocks may be filled between two vacuums.
@@ -31,7 +34,7 @@ impl Growth {
         let smallest = sizes.iter().map(|size| size.blocks).filter(|blocks| *blocks > 0).min()?;
         let portion = if task.slices(server) > 1 { PORTION_IN_SLICES } else { PORTION };
         // Partitions are filled one after the other, so each has the bound by itself.
-        let allowance = ((smallest as f64 * (times - 1.0) * portion) as i64).max(1);
+        let allowance = ((smallest as f64 * (times - 1.0) * portion) as i64).max(LEAST);
         let tables = sizes.iter().map(|size| size.table.clone()).collect();
         (in_place && task.pass == 1).then_some(Self { tables, allowance })
     }
