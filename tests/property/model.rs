@@ -255,7 +255,9 @@ impl Model {
     fn after_the_end(&self, cells: &[String]) -> Outcome {
         let kind = self.piece.kind;
         let breaks = kind.way == Way::Tightens && (kind.forward)(cells).as_deref() != Some(cells);
-        if breaks || (kind.not_null && cells.iter().any(|cell| cell == NULL)) {
+        // A row of a table of its own need not be there.
+        let not_null = kind.not_null && !matches!(kind.after, Place::Beside(..));
+        if breaks || (not_null && cells.iter().any(|cell| cell == NULL)) {
             return Outcome::Rejected;
         }
         Outcome::Becomes(State { before: Vec::new(), after: cells.to_vec(), in_step: InStep::Yes })

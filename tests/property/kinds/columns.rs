@@ -172,7 +172,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "combine",
-        columns: "a$n integer not null, c$n text not null check (c$n <> '')",
+        columns: "a$n integer not null, c$n text not null",
         then: "create index on $t (c$n, a$n);",
         change: r#"combine $t.(a$n, c$n) into b$n: text not null { forward "a$n || '/' || c$n" or reject,
                 backward a$n "split_part(b$n, '/', 1)::integer" or reject, backward c$n "split_part(b$n, '/', 2)" or reject }"#,
