@@ -279,7 +279,7 @@ pub enum Error {
     },
 
     /// A row cannot be filled.
-    #[error("change `{change}`: row {row} cannot be filled: {}\nhelp: mend its value and run the same command again; or declare what becomes of such values (`or quarantine`, `or \"expression\"`)", Explained(.source))]
+    #[error("change `{change}`: row {row} cannot be filled: {}\nhelp: {}", Explained(.source), RowAdvice(.source))]
     Row {
         /// The change.
         change: String,
@@ -462,6 +462,22 @@ impl fmt::Display for Advice<'_> {
             _ => return Ok(()),
         };
         write!(f, "\nhelp: {advice}")
+    }
+}
+
+/// What to do about a row that cannot be filled.
+struct RowAdvice<'a>(&'a postgres::Error);
+
+impl fmt::Display for RowAdvice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0.code() {
+            Some(&SqlState::QUERY_CANCELED) => {
+                "all others of its batch take no time: see what the table's own triggers do with this one, then run the same command again"
+            }
+            _ => {
+                "mend its value and run the same command again; or declare what becomes of such values (`or quarantine`, `or \"expression\"`)"
+            }
+        })
     }
 }
 

@@ -18,6 +18,7 @@ pub struct Options {
     pub(crate) reconnect_for: Duration,
     pub(crate) lease: Duration,
     pub(crate) evidence_age: Duration,
+    pub(crate) readers: usize,
     pub(crate) overridden: Vec<String>,
     pub(crate) observer: Arc<dyn Fn(&Event) + Send + Sync>,
     pub(crate) stop: Arc<AtomicBool>,
@@ -32,6 +33,7 @@ impl Default for Options {
             reconnect_for: Duration::from_secs(300),
             lease: Duration::from_secs(30),
             evidence_age: Duration::from_secs(600),
+            readers: 1,
             overridden: Vec::new(),
             observer: Arc::new(|_| {}),
             stop: Arc::default(),
@@ -77,6 +79,12 @@ impl Options {
         self
     }
 
+    /// How many sessions compare rows at the same time. Default: 1, for the reason that a [`Pace`](crate::Pace::workers) has one worker.
+    pub fn readers(mut self, readers: usize) -> Self {
+        self.readers = readers;
+        self
+    }
+
     /// Goes on in spite of findings of this name, an id (`own-changed`) or an id with its object (`own-changed:trigger user of users`), where
     /// that does no harm. Which ones they were is written to the ledger's log. May be called several times.
     pub fn overriding(mut self, finding: impl Into<String>) -> Self {
@@ -108,6 +116,9 @@ impl Options {
             return Err(Error::Options(
                 "the lock timeout must be at least 1 ms: without one, a step that waits blocks everybody".into(),
             ));
+        }
+        if self.readers == 0 {
+            return Err(Error::Options("a comparison needs at least one session that reads".into()));
         }
         if self.lease < Duration::from_secs(1) {
             return Err(Error::Options("the lease must be at least 1 s".into()));

@@ -263,6 +263,8 @@ pub(crate) struct Verify {
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]
+    pub readers: Readers,
+    #[command(flatten)]
     pub limits: Limits,
 }
 
@@ -278,6 +280,8 @@ pub(crate) struct Contract {
     pub confirm: Option<String>,
     #[command(flatten)]
     pub connection: Connection,
+    #[command(flatten)]
+    pub readers: Readers,
     #[command(flatten)]
     pub limits: Limits,
     #[command(flatten)]
@@ -358,6 +362,15 @@ pub(crate) struct Limits {
     pub max_wait: Duration,
 }
 
+/// How rows are compared.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Pace")]
+pub(crate) struct Readers {
+    /// How many sessions compare rows at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub workers: usize,
+}
+
 /// How fast rows are copied.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Pace")]
@@ -371,7 +384,7 @@ pub(crate) struct Pace {
     /// How long to rest after a batch, in proportion to the time that it took: 1 works half of the time
     #[arg(long, value_name = "TIMES", default_value_t = 0.0)]
     pub rest: f64,
-    /// How many sessions fill rows at the same time
+    /// How many sessions fill, or compare, rows at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     pub workers: usize,
     /// How many rows may be filled in a second [default: as many as can be]

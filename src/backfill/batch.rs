@@ -11,14 +11,12 @@ use super::crew::Task;
 use crate::database::Limits;
 use crate::error::{Error, Result};
 use crate::ledger::segment::{self, Advance, Hold, PassProgress, Segment};
+use crate::options::Options;
 use crate::pieces::blocks;
 use crate::pieces::keys::{self, Bounds};
 
 /// How much longer than its target a batch may take before it is cancelled and made smaller.
 const OVERRUN: u32 = 20;
-
-/// The shortest time after which a batch is cancelled.
-const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a batch is to go through, from its segment's cursor on.
 #[derive(Clone, Copy, Debug)]
@@ -58,10 +56,10 @@ pub(super) struct Done {
 
 /// Time limits of a batch that should take `target`. One that waits for a row gives up before the server looks for deadlocks: the one that is
 /// killed must not be the application's.
-pub(super) fn limits(target: Duration, lock_timeout: Duration, deadlock_timeout: Duration) -> Limits {
+pub(super) fn limits(target: Duration, options: &Options, deadlock_timeout: Duration) -> Limits {
     Limits {
-        lock: Some(lock_timeout.min(deadlock_timeout / 2)),
-        statement: Some((target * OVERRUN).max(SHORTEST_TIMEOUT)),
+        lock: Some(options.lock_timeout.min(deadlock_timeout / 2)),
+        statement: Some((target * OVERRUN).max(options.statement_timeout)),
     }
 }
 

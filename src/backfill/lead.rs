@@ -115,7 +115,7 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
         let sampled = self.sample(0);
         let Some(failed) = self.failed else { return sampled };
         if matches!(failed, Error::Stopped { .. }) && self.run.leads() {
-            self.run.pause(PauseReason::Interrupted);
+            let _ = self.run.pause(PauseReason::Interrupted);
         }
         Err(failed)
     }
@@ -141,7 +141,8 @@ impl<'r, 'a, 's> Lead<'r, 'a, 's> {
         let orders = &self.shared.orders;
         let Task { of, pass, .. } = self.shared.task;
         if orders.take_full_disk() {
-            self.run.pause(PauseReason::DiskFull);
+            // Where not even that can be written down, the run ends: batches must not fail without end.
+            self.run.pause(PauseReason::DiskFull)?;
         }
         let change = self.run.change();
         let (open, control, record) = self.run.ledger("looking into the ledger", |tx| {

@@ -9,19 +9,6 @@ use crate::error::{Error, Result};
 use crate::ledger::segment::{self, Of, Segment, TablePasses};
 use crate::pieces::{blocks, keys};
 
-/// Into how many segments a table is divided, as long as they are neither too small nor too large.
-const SEGMENTS: i64 = 16;
-
-/// The smallest segment, in blocks: 8 MB, a batch's worth.
-const FEWEST_BLOCKS: i64 = 1024;
-
-/// The largest: 128 MB, so that a segment that is taken over or a bloated one is no disaster.
-const MOST_BLOCKS: i64 = 16_384;
-
-/// The smallest segment in rows, and the largest.
-const FEWEST_ROWS: i64 = 50_000;
-const MOST_ROWS: i64 = 1_000_000;
-
 /// Begins a new pass over the tables that no earlier pass found filled; `None` where there are none. The bounds are read now, after the
 /// triggers came into effect: whatever is written from here on is filled by them, so the pass ends however much that is.
 pub(super) fn divide(
@@ -57,12 +44,8 @@ pub(super) fn divide(
 
 fn by_blocks(tx: &mut Transaction<'_>, table: QualifiedName, pass: i32, segments: &mut Vec<Segment>) -> Result<()> {
     let extent = blocks::extent(tx, &table)?;
-    let stretch = stretch(extent.blocks);
-    let mut from = 0;
-    while from < extent.blocks {
-        let to = extent.blocks.min(from + stretch);
+    for (from, to) in blocks::stretches(extent.blocks) {
         segments.push(of_blocks(&table, extent, pass, segments.len(), from, to));
-        from = to;
     }
     Ok(())
 }
@@ -79,7 +62,7 @@ fn by_lines(
     if extent.blocks == 0 {
         return Ok(());
     }
-    let stretch = stretch(extent.blocks);
+    let stretch = blocks::stretch(extent.blocks);
     let found = tx
         .query(&statement::pending_lines(&table, pending, &stretch.to_string()), &[])
         .map_err(Error::database(format!("looking for rows of {table} to fill")))?;
@@ -113,11 +96,6 @@ fn of_blocks(table: &QualifiedName, extent: blocks::Extent, pass: i32, id: usize
     }
 }
 
-/// How many blocks each segment of a table of so many has.
-fn stretch(blocks: i64) -> i64 {
-    (blocks / SEGMENTS).clamp(FEWEST_BLOCKS, MOST_BLOCKS)
-}
-
 fn by_key(
     tx: &mut Transaction<'_>,
     of: Of,
@@ -134,20 +112,15 @@ fn by_key(
             ),
         });
     }
-    let Some(last) = keys::last(tx, table, key)? else { return Ok(()) };
-    let rows = keys::estimate(tx, table)?;
-    let parts = rows / (rows / SEGMENTS).clamp(FEWEST_ROWS, MOST_ROWS);
-    let mut bounds = keys::quantiles(tx, table, key, &last, rows, parts)?;
-    bounds.push(last);
-    let size = rows / bounds.len() as i64;
-    let mut after = None;
-    for upto in bounds {
+    let stretches = keys::stretches(tx, table, key)?;
+    let size = keys::estimate(tx, table)? / (stretches.len() as i64).max(1);
+    for (after, upto) in stretches {
         segments.push(Segment {
             pass,
             id: segments.len() as i32,
             table: table.clone(),
             file_node: None,
-            after: after.replace(upto.clone()),
+            after,
             upto: Some(upto),
             lines: None,
             size,

@@ -151,7 +151,7 @@ impl Worker<'_> {
     fn batch(&mut self, run: &mut Run, segment: &Segment, leave: &Leave) -> Result<Batch> {
         let (task, orders) = (self.shared.task, &self.shared.orders);
         let doing = format!("filling {}", segment.table);
-        let limits = batch::limits(leave.pace.batch, run.options.lock_timeout, self.deadlock_timeout);
+        let limits = batch::limits(leave.pace.batch, run.options, self.deadlock_timeout);
         let watched = Watched {
             step: doing.clone(),
             every: Duration::from_millis(250),
@@ -188,6 +188,7 @@ impl Worker<'_> {
                 let conflict = error.sqlstate() == Some(&SqlState::UNIQUE_VIOLATION);
                 if conflict && conflicts < CONFLICTS {
                     conflicts += 1;
+                    run.tell_retry(&doing, &error, Duration::ZERO);
                 } else if error.is_cancelled() && size > 1 {
                     self.size.halve();
                     run.tell_retry(&doing, &error, Duration::ZERO);

@@ -3,6 +3,7 @@
 use coexist_core::ident::QualifiedName;
 use postgres::Transaction;
 
+use super::STRETCHES;
 use crate::error::{Error, Result};
 
 /// How many blocks the first piece has: a few thousand rows.
@@ -10,6 +11,23 @@ pub(crate) const FIRST: i64 = 64;
 
 /// How many rows a block holds, roughly: enough to begin with, since sizes are adjusted to the time that pieces take.
 pub(crate) const ROWS_PER_BLOCK: i64 = 64;
+
+/// How many blocks the smallest stretch has: 8 MB, a batch's worth.
+const FEWEST: i64 = 1024;
+
+/// How many the largest has: 128 MB, so that a stretch that is taken over, or a bloated one, is no disaster.
+const MOST: i64 = 16_384;
+
+/// How many blocks each stretch of a table of so many has.
+pub(crate) fn stretch(blocks: i64) -> i64 {
+    (blocks / STRETCHES).clamp(FEWEST, MOST)
+}
+
+/// The stretches of a table of so many blocks: the first block of each, and the first that no longer belongs to it.
+pub(crate) fn stretches(blocks: i64) -> impl Iterator<Item = (i64, i64)> {
+    let stretch = stretch(blocks);
+    (0..blocks).step_by(stretch as usize).map(move |from| (from, blocks.min(from + stretch)))
+}
 
 /// A table's file, as it is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

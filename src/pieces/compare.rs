@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use coexist_core::ident::QualifiedName;
 use coexist_core::plan::Reconcile;
 use coexist_core::render::statement::{self, MOST_LINES, Piece};
 use postgres::Transaction;
@@ -35,35 +36,72 @@ pub(crate) struct Compared {
     pub samples: Vec<String>,
 }
 
-/// Tells `each` what each piece came to, until it breaks off. Answers whether all rows were looked at.
+/// A contiguous part of a table.
+#[derive(Clone, Debug)]
+pub(crate) enum Stretch {
+    /// From one block up to another, which no longer belongs to it.
+    Blocks { table: QualifiedName, from: i64, to: i64 },
+    /// From after one key, or from the first row, up to another key.
+    Keys { after: Option<Key>, upto: Key },
+}
+
+/// Divides what is to be compared, so that several can share the work. Without bounds, a table that grows faster than it is read would keep
+/// them busy for ever.
+pub(crate) fn stretches(reader: &mut impl Reader, reconcile: &Reconcile) -> Result<Vec<Stretch>> {
+    let (table, key) = (&reconcile.table, reconcile.key.as_slice());
+    if !key.is_empty() {
+        let divided = reader.read("dividing the table by key", |tx| keys::stretches(tx, table, key))?;
+        return Ok(divided.into_iter().map(|(after, upto)| Stretch::Keys { after, upto }).collect());
+    }
+    let mut stretches = Vec::new();
+    for table in reader.read("listing partitions", |tx| blocks::tables(tx, table))? {
+        let extent = reader.read("measuring the table", |tx| blocks::extent(tx, &table))?;
+        stretches.extend(blocks::stretches(extent.blocks).map(|(from, to)| {
+            let table = table.clone();
+            Stretch::Blocks { table, from, to }
+        }));
+    }
+    Ok(stretches)
+}
+
+/// Pieces to begin with.
+pub(crate) fn first_size(reconcile: &Reconcile) -> PieceSize {
+    PieceSize::new(if reconcile.key.is_empty() { blocks::FIRST } else { keys::FIRST })
+}
+
+/// Goes through a stretch, and tells `each` what each piece of it came to, until it breaks off. Answers whether all rows were looked at.
 pub(crate) fn compare(
     reader: &mut impl Reader,
     reconcile: &Reconcile,
-    each: impl FnMut(Compared) -> ControlFlow<()>,
+    stretch: &Stretch,
+    size: &mut PieceSize,
+    each: impl FnMut(Stretch, Compared) -> ControlFlow<()>,
 ) -> Result<bool> {
-    if reconcile.key.is_empty() { by_position(reader, reconcile, each) } else { by_key(reader, reconcile, each) }
+    match stretch {
+        Stretch::Blocks { table, from, to } => by_position(reader, reconcile, table, *from, *to, size, each),
+        Stretch::Keys { after, upto } => by_key(reader, reconcile, after.clone(), upto, size, each),
+    }
 }
 
 fn by_position(
     reader: &mut impl Reader,
     reconcile: &Reconcile,
-    mut each: impl FnMut(Compared) -> ControlFlow<()>,
+    table: &QualifiedName,
+    mut from: i64,
+    end: i64,
+    size: &mut PieceSize,
+    mut each: impl FnMut(Stretch, Compared) -> ControlFlow<()>,
 ) -> Result<bool> {
     let piece =
         Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into(), lines: MOST_LINES.into(), slice: None };
-    for table in reader.read("listing partitions", |tx| blocks::tables(tx, &reconcile.table))? {
-        let sql = statement::reconcile_piece(reconcile, &table, &piece, reader.server());
-        let end = reader.read("measuring the table", |tx| blocks::extent(tx, &table))?.blocks;
-        let mut size = PieceSize::new(blocks::FIRST);
-        let mut from = 0;
-        while from < end {
-            let to = end.min(from + size.get());
-            let compared = timed(reader, &mut size, |tx| read(tx, &sql, &[&from, &to]))?;
-            if each(compared).is_break() {
-                return Ok(false);
-            }
-            from = to;
+    let sql = statement::reconcile_piece(reconcile, table, &piece, reader.server());
+    while from < end {
+        let to = end.min(from + size.get());
+        let compared = timed(reader, size, |tx| read(tx, &sql, &[&from, &to]))?;
+        if each(Stretch::Blocks { table: table.clone(), from, to }, compared).is_break() {
+            return Ok(false);
         }
+        from = to;
     }
     Ok(true)
 }
@@ -71,22 +109,22 @@ fn by_position(
 fn by_key(
     reader: &mut impl Reader,
     reconcile: &Reconcile,
-    mut each: impl FnMut(Compared) -> ControlFlow<()>,
+    mut after: Option<Key>,
+    upto: &Key,
+    size: &mut PieceSize,
+    mut each: impl FnMut(Stretch, Compared) -> ControlFlow<()>,
 ) -> Result<bool> {
     let (table, key, server) = (&reconcile.table, reconcile.key.as_slice(), reader.server());
-    // Without a bound, a table that grows faster than it is read would keep us busy for ever.
-    let Some(last) = reader.read("finding the last key", |tx| keys::last(tx, table, key))? else { return Ok(true) };
-    let mut size = PieceSize::new(keys::FIRST);
-    let mut after: Option<Key> = None;
     loop {
         let rows = size.get();
-        let (compared, end) = timed(reader, &mut size, |tx| {
-            let end = keys::end_of_piece(tx, table, key, after.as_ref(), &last, rows)?;
-            let bounds = Bounds::new(key, after.as_ref(), end.as_ref().unwrap_or(&last));
+        let (compared, end) = timed(reader, size, |tx| {
+            let end = keys::end_of_piece(tx, table, key, after.as_ref(), upto, rows)?;
+            let bounds = Bounds::new(key, after.as_ref(), end.as_ref().unwrap_or(upto));
             let sql = statement::reconcile_piece(reconcile, table, &bounds.piece, server);
             Ok((read(tx, &sql, &bounds.parameters())?, end))
         })?;
-        if each(compared).is_break() {
+        let piece = Stretch::Keys { after: after.take(), upto: end.as_ref().unwrap_or(upto).clone() };
+        if each(piece, compared).is_break() {
             return Ok(false);
         }
         match end {

@@ -6,6 +6,7 @@ use coexist_core::render::statement::{self, Piece};
 use postgres::Transaction;
 use postgres::types::ToSql;
 
+use super::STRETCHES;
 use crate::error::{Error, Result};
 
 /// How many rows the first piece has.
@@ -39,7 +40,7 @@ impl<'a> Bounds<'a> {
 }
 
 /// The greatest key; `None` where the table is empty.
-pub(crate) fn last(tx: &mut Transaction<'_>, table: &QualifiedName, key: &[KeyColumn]) -> Result<Option<Key>> {
+fn last(tx: &mut Transaction<'_>, table: &QualifiedName, key: &[KeyColumn]) -> Result<Option<Key>> {
     let row = tx
         .query_opt(&statement::last_key(table, key), &[])
         .map_err(Error::database(format!("finding the last key of {table}")))?;
@@ -83,11 +84,30 @@ pub(crate) fn estimate(tx: &mut Transaction<'_>, table: &QualifiedName) -> Resul
     Ok(row.get(0))
 }
 
+/// How many rows the smallest stretch has, and the largest.
+const FEWEST: i64 = 50_000;
+const MOST: i64 = 1_000_000;
+
+/// Divides a table into stretches of about the same size: the key after which each begins, where it is not the first, and its last.
+pub(crate) fn stretches(
+    tx: &mut Transaction<'_>,
+    table: &QualifiedName,
+    key: &[KeyColumn],
+) -> Result<Vec<(Option<Key>, Key)>> {
+    let Some(last) = last(tx, table, key)? else { return Ok(Vec::new()) };
+    let rows = estimate(tx, table)?;
+    let parts = rows / (rows / STRETCHES).clamp(FEWEST, MOST);
+    let mut bounds = quantiles(tx, table, key, &last, rows, parts)?;
+    bounds.push(last);
+    let mut after = None;
+    Ok(bounds.into_iter().map(|upto| (after.replace(upto.clone()), upto)).collect())
+}
+
 /// How many rows are looked at to divide a table.
 const SAMPLE: f64 = 30_000.0;
 
 /// Keys below `last` that divide a table of about `rows` rows into `parts` of about the same size, in order. They need not be exact.
-pub(crate) fn quantiles(
+fn quantiles(
     tx: &mut Transaction<'_>,
     table: &QualifiedName,
     key: &[KeyColumn],

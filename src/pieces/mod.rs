@@ -6,3 +6,6 @@ pub(crate) mod keys;
 mod size;
 
 pub(crate) use size::PieceSize;
+
+/// Into how many stretches a table is divided, as long as they are neither too small nor too large.
+const STRETCHES: i64 = 16;

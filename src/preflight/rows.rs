@@ -11,7 +11,7 @@ use postgres::error::SqlState;
 use super::{Kind, Look, listed};
 use crate::database::{Limits, Session};
 use crate::error::{Error, Result};
-use crate::pieces::compare::{self, Reader};
+use crate::pieces::compare::{self, Compared, Reader};
 
 /// How long one search may take where it is made only to report what it finds.
 pub(super) const BUDGET: Duration = Duration::from_secs(30);
@@ -82,7 +82,8 @@ fn each_row(session: &mut Session, lock: Duration, search: &Reconcile, budget: O
     let begun = Instant::now();
     let mut found = Found { count: 0, samples: Vec::new(), read: Some(0), complete: true };
     let mut reader = Glance { session, limits: Limits { lock: Some(lock), statement: budget } };
-    let all = compare::compare(&mut reader, search, |piece| {
+    let mut size = compare::first_size(search);
+    let mut each = |_, piece: Compared| {
         found.count += piece.mismatches;
         found.read = found.read.map(|rows| rows + piece.rows);
         let room = SAMPLES.saturating_sub(found.samples.len());
@@ -92,6 +93,14 @@ fn each_row(session: &mut Session, lock: Duration, search: &Reconcile, budget: O
         } else {
             ControlFlow::Continue(())
         }
+    };
+    let all = compare::stretches(&mut reader, search).and_then(|stretches| {
+        for stretch in &stretches {
+            if !compare::compare(&mut reader, search, stretch, &mut size, &mut each)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     });
     found.complete = match all {
         Ok(all) => all,

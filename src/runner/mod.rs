@@ -407,6 +407,9 @@ impl Runner {
         if let Err(error) = &result {
             run.log(Level::Error, &error.to_string());
             trace::failed(error);
+            if error.is_disk_full() {
+                let _ = run.pause(PauseReason::DiskFull);
+            }
         }
         result
     }

@@ -28,6 +28,9 @@ const TRIES_BEHIND_PREPARED: u32 = 3;
 /// How often one operation may lose its connection. One that ends the server each time must not do so for ever.
 const LOSSES: u32 = 5;
 
+/// How often a short transaction is tried again that was cancelled.
+const CANCELLATIONS: u32 = 3;
+
 /// A place beside a session that works on a change.
 #[derive(Clone)]
 pub(crate) struct Seat<'a> {
@@ -152,7 +155,22 @@ impl<'a> Run<'a> {
     /// One transaction about the ledger alone, tried again where it fails for a passing reason. `work` may run more than once, also after it
     /// was committed without our knowing.
     pub fn ledger<T>(&mut self, doing: &str, mut work: impl FnMut(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.persist(doing, |run, _| run.transaction(Limits::LEDGER, doing, &mut work))
+        self.persist(doing, |run, _| run.uncancelled(doing, |run| run.transaction(Limits::LEDGER, doing, &mut work)))
+    }
+
+    /// Tries again, a few times, where somebody cancelled it or it ran into its time limit. For what holds no lock that others want.
+    pub fn uncancelled<T>(&mut self, doing: &str, mut attempt: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        let mut backoff = Backoff::new(Duration::from_millis(200), LONGEST_PAUSE);
+        for _ in 0..CANCELLATIONS {
+            let error = match attempt(self) {
+                Err(error) if error.is_cancelled() => error,
+                other => return other,
+            };
+            let pause = backoff.pause();
+            self.tell_retry(doing, &error, pause);
+            self.sleep(pause)?;
+        }
+        attempt(self)
     }
 
     /// Tries until it succeeds, the deadline is over, or it fails for a reason that will not pass. `attempt` gets the number of the try, from
@@ -240,7 +258,7 @@ impl<'a> Run<'a> {
 
     /// What a lock that could not be had becomes when no more tries follow; any other error stays what it is.
     pub fn blocked(&mut self, doing: &str, waited: Duration, error: Error) -> Error {
-        if error.sqlstate() != Some(&postgres::error::SqlState::LOCK_NOT_AVAILABLE) {
+        if error.sqlstate() != Some(&SqlState::LOCK_NOT_AVAILABLE) {
             return error;
         }
         let blockers = std::mem::take(&mut self.blockers);
@@ -298,12 +316,12 @@ impl<'a> Run<'a> {
     }
 
     /// Leaves the change paused.
-    pub fn pause(&mut self, reason: PauseReason) {
+    pub fn pause(&mut self, reason: PauseReason) -> Result<()> {
         let (change, runner) = (self.plan.change.as_str(), self.runner);
-        self.note("recording the pause", |tx| {
+        self.transaction(Limits::LEDGER, "recording the pause", |tx| {
             ledger::change::set_paused(tx, change, Some(reason))?;
             log::write(tx, change, runner, Level::Warning, &format!("paused: {}", reason.name()))
-        });
+        })
     }
 
     /// Writes something down where that is possible: it has happened whether or not it can be.

@@ -11,7 +11,7 @@ use crate::output::Outcome;
 
 pub(crate) fn backfill(context: &Context, args: &Backfill) -> Result<Outcome> {
     let plans = context.plans(&args.changes)?;
-    let mut work = Work::begin(context, &args.connection, &args.limits, &args.overrides, &args.metrics)?;
+    let mut work = Work::begin(context, &args.connection, &args.limits, &args.overrides, &args.metrics, 1)?;
     let pace = pace(&args.pace);
     let result = plans.into_iter().try_for_each(|plan| {
         let plan = with_batch(plan, &args.pace);

@@ -15,7 +15,14 @@ pub(crate) fn contract(context: &Context, args: &Contract) -> Result<Outcome> {
         return Err(Failure::new(Exit::Refused, message)
             .help(format!("it removes the before shape for good; if that is meant, add --confirm {name}")));
     }
-    let mut work = Work::begin(context, &args.connection, &args.limits, &args.overrides, &Metrics::default())?;
+    let mut work = Work::begin(
+        context,
+        &args.connection,
+        &args.limits,
+        &args.overrides,
+        &Metrics::default(),
+        args.readers.workers,
+    )?;
     let result = plans.into_iter().try_for_each(|plan| {
         let ((), phase) = work.on(&plan, |runner| runner.contract(&plan, name))?;
         let next = "the change can leave the declaration, and then the database";

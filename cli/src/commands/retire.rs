@@ -18,7 +18,7 @@ pub(crate) fn retire(context: &Context, args: &Retire) -> Result<Outcome> {
             folder.display()
         )));
     }
-    let mut work = Work::begin(context, &args.connection, &args.limits, &Overrides::default(), &Metrics::default())?;
+    let mut work = Work::begin(context, &args.connection, &args.limits, &Overrides::default(), &Metrics::default(), 1)?;
     let recorded = work.runner.recorded().map_err(failure)?.into_iter().find(|recorded| recorded.change == *name);
     let Some(recorded) = recorded else {
         context.output.result(format_args!("{name}: nothing is left of it here"))?;

@@ -14,7 +14,7 @@ use crate::output::Outcome;
 pub(crate) fn rollback(context: &Context, args: &Rollback) -> Result<Outcome> {
     let name = &args.change;
     let migrations = migrations::read(context.common.folder())?;
-    let mut work = Work::begin(context, &args.connection, &args.limits, &args.overrides, &Metrics::default())?;
+    let mut work = Work::begin(context, &args.connection, &args.limits, &args.overrides, &Metrics::default(), 1)?;
     let recorded = work.runner.recorded().map_err(failure)?.into_iter().find(|recorded| recorded.change == *name);
     let is_declared = migrations.iter().any(|migration| migration.name == *name);
     let declared = if is_declared || recorded.is_none() {

@@ -35,13 +35,14 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// Connects. From here on, Ctrl-C and SIGTERM end the work at the next safe point.
+    /// Connects. From here on, Ctrl-C and SIGTERM end the work at the next safe point. Rows are compared by so many `readers`.
     pub fn begin(
         context: &Context,
         connection: &Connection,
         limits: &Limits,
         overrides: &Overrides,
         metrics: &Metrics,
+        readers: usize,
     ) -> Result<Self> {
         let overridden = overridden(overrides)?;
         let server = connect::server(connection, context.environment)?;
@@ -57,6 +58,7 @@ impl Work {
             .lock_timeout(limits.lock_timeout)
             .statement_timeout(STATEMENT_TIMEOUT.max(limits.lock_timeout * 2))
             .deadline(limits.max_wait)
+            .readers(readers)
             .stop_flag(stop_flag(Some((context.output, STOPPING)))?)
             .on_event(move |event| observer.event(event));
         let runner = Runner::new(Database::opened_by(move || server.open()), options).map_err(failure)?;

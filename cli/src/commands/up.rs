@@ -13,7 +13,8 @@ use crate::output::Outcome;
 
 pub(crate) fn up(context: &Context, args: &Up) -> Result<Outcome> {
     let plans = context.plans(&args.changes)?;
-    let mut work = Work::begin(context, &args.connection, &args.limits, &args.overrides, &args.metrics)?;
+    let mut work =
+        Work::begin(context, &args.connection, &args.limits, &args.overrides, &args.metrics, args.pace.workers)?;
     let (target, pace) = (args.to.phase(), pace(&args.pace));
     let result = plans.into_iter().try_for_each(|plan| {
         let plan = with_batch(plan, &args.pace);

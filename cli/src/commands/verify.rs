@@ -13,7 +13,14 @@ use crate::output::{BAD, GOOD, Outcome, count, differing};
 
 pub(crate) fn verify(context: &Context, args: &Verify) -> Result<Outcome> {
     let plans = context.plans(&args.changes)?;
-    let mut work = Work::begin(context, &args.connection, &args.limits, &Overrides::default(), &Metrics::default())?;
+    let mut work = Work::begin(
+        context,
+        &args.connection,
+        &args.limits,
+        &Overrides::default(),
+        &Metrics::default(),
+        args.readers.workers,
+    )?;
     let mut found = Vec::new();
     let result = plans.into_iter().try_for_each(|plan| {
         let phase = work.runner.phase(&plan.change).map_err(failure)?;

@@ -19,6 +19,8 @@ pub(super) struct ReplicaLag {
     positions: VecDeque<(Instant, f64)>,
     /// The standbys that there ever were, and what is known of each.
     known: BTreeMap<String, Option<f64>>,
+    /// The primary's timeline, as names of WAL files begin.
+    timeline: String,
 }
 
 impl Gauge for ReplicaLag {
@@ -32,7 +34,8 @@ impl Gauge for ReplicaLag {
                             || coalesce(' (' || host(standby.client_addr) || ')', '')
                     end,
                     pg_wal_lsn_diff(standby.replay_lsn, '0/0')::float8,
-                    standby.state
+                    standby.state,
+                    substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
                 from (select) as one
                 left join pg_stat_replication as standby
                     on standby.state is distinct from 'backup' and not exists (
@@ -43,6 +46,11 @@ impl Gauge for ReplicaLag {
             )
             .map_err(reading(Throttle::ReplicaLag))?;
         if let Some(row) = rows.first() {
+            let timeline: String = row.get(4);
+            if timeline != self.timeline {
+                // After a failover one of the standbys is the primary, and the others follow it anew.
+                *self = Self { timeline, ..Self::default() };
+            }
             self.positions.push_back((now, row.get(0)));
             if self.positions.len() > POSITIONS {
                 self.positions.pop_front();
@@ -92,7 +100,7 @@ mod tests {
         let begun = Instant::now();
         let at = |seconds| begun + Duration::from_secs(seconds);
         let positions = [(at(0), 100.0), (at(1), 200.0), (at(2), 200.0), (at(3), 300.0)].into();
-        let gauge = ReplicaLag { positions, known: BTreeMap::new() };
+        let gauge = ReplicaLag { positions, ..ReplicaLag::default() };
         assert_eq!(gauge.lag(at(10), 300.0), 0.0);
         assert_eq!(gauge.lag(at(10), 200.0), 7.0);
         assert_eq!(gauge.lag(at(10), 150.0), 9.0);
