@@ -22,6 +22,10 @@ fn h77_a_pooler_that_shares_processes_is_found() {
             let refused = runner.up(&plan, &Pace::default()).unwrap_err();
             assert_eq!(refused.class(), Class::Refused, "{refused}");
             assert!(!world.value::<bool>("select to_regnamespace('coexist') is not null"), "nothing was touched");
+        } else {
+            runner.up(&plan, &Pace::default()).unwrap();
+            runner.rollback(&plan, None).unwrap();
+            world.execute("drop schema coexist cascade");
         }
     }
 }

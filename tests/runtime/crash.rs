@@ -1,8 +1,9 @@
 //! Sessions that are terminated, processes that are killed and servers that crash, at every point of a run.
 
+use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use coexist::plan::{Plan, Stage};
@@ -11,18 +12,75 @@ use coexist::{Database, Error, Event, Options, Pace, Phase, Runner};
 use postgres::NoTls;
 
 use crate::plans::{USERS, declared, rename};
-use crate::support::cut_off::{at_event, terminator};
+use crate::support::cut_off::terminator;
 use crate::world::{World, eventually};
 
-/// How many events a whole run has.
-fn events(world: &World, run: impl Fn(&mut Runner)) -> usize {
-    let count = Arc::new(AtomicUsize::new(0));
-    let counting = Arc::clone(&count);
-    let options = Options::default().on_event(move |_| {
-        counting.fetch_add(1, Ordering::SeqCst);
-    });
-    run(&mut world.runner_with(options));
-    count.load(Ordering::SeqCst)
+/// Where a run is, in words that are the same when it comes there again; `None` for what a run tells by the way.
+fn place(event: &Event) -> Option<String> {
+    match event {
+        Event::StepStarted { step, undo, .. } => Some(format!("{step} begins, undo: {undo}")),
+        // The server sees to it that a transaction leaves the same behind wherever it is cut off.
+        Event::Statement { step, sql } if sql == "commit" || sql.contains("concurrently") => {
+            Some(format!("{step}: {sql}"))
+        }
+        Event::StepDone { step, undo, .. } => Some(format!("{step} is done, undo: {undo}")),
+        Event::Progress(batch) => Some(format!("pass {} over {}, {} rows", batch.pass, batch.table, batch.rows)),
+        Event::Compared { title, rows, .. } => Some(format!("{title}: {rows} rows compared")),
+        Event::PhaseReached { phase } => Some(phase.name().to_string()),
+        _ => None,
+    }
+}
+
+/// The places where something was done to runs.
+#[derive(Clone, Debug, Default)]
+struct Places(Arc<Mutex<BTreeSet<String>>>);
+
+impl Places {
+    /// Calls `act` at each new place.
+    fn at_each(&self, act: impl Fn() + Send + Sync + 'static) -> impl Fn(&Event) + Send + Sync + 'static {
+        let places = self.0.clone();
+        move |event| {
+            if place(event).is_some_and(|place| places.lock().unwrap().insert(place)) {
+                act();
+            }
+        }
+    }
+
+    /// Calls `act` at the first new place of each observer.
+    fn at_next(&self, act: impl Fn() + Send + Sync + 'static) -> impl Fn(&Event) + Send + Sync + 'static {
+        let (places, done) = (self.0.clone(), AtomicBool::new(false));
+        move |event| {
+            let Some(place) = place(event) else { return };
+            if !done.load(Ordering::SeqCst) && places.lock().unwrap().insert(place) {
+                done.store(true, Ordering::SeqCst);
+                act();
+            }
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// Cuts `run` off at every place, one after the other, each time going on where the last try stopped, and calls `then` after each time.
+    fn cut_off_at_each(
+        &self,
+        world: &World,
+        run: impl Fn(&mut Runner) -> Result<(), Error>,
+        mut then: impl FnMut(bool),
+    ) {
+        loop {
+            let before = self.count();
+            let options =
+                Options::default().reconnect_for(Duration::ZERO).on_event(self.at_next(terminator(&world.database)));
+            let result = run(&mut world.runner_with(options));
+            if self.count() == before {
+                return result.unwrap();
+            }
+            // After the last event nothing is left to fail.
+            then(result.is_err());
+        }
+    }
 }
 
 fn up(runner: &mut Runner, plan: &Plan) -> Result<(), Error> {
@@ -109,77 +167,54 @@ cut_off_between_steps! {
     custom: r#"sql { expand "create function f() returns integer language sql as 'select 1'" undo "drop function if exists f()" locks nothing, contract "drop function f()" locks nothing }"#;
 }
 
-/// Ends the sessions before each commit, before each statement that runs in no transaction, and between batches: each state that a run can
-/// leave behind. Goes on from every other one, and back from all; then there for good, cut off as often.
+/// The same through the contract, and without what it leaves.
 fn cut_off_between_steps(change: &str) {
-    let plan =
-        &declared(SHOP.split("insert into").next().unwrap(), &format!("change it {{ {change} stage contract; }}"));
-    let world = World::new("cut_off_between_steps", SHOP);
-    let before = world.catalog();
-    let cut_off_at = |n, run: &dyn Fn(&mut Runner) -> Result<(), Error>| {
-        let cut = Arc::new(AtomicBool::new(false));
-        let (fired, terminate) = (Arc::clone(&cut), terminator(&world.database));
-        let at = at_event(n, move || {
-            fired.store(true, Ordering::SeqCst);
-            terminate();
-        });
-        let options = Options::default().reconnect_for(Duration::ZERO).on_event(move |event| {
-            let leaves_a_state = match event {
-                Event::Statement { sql, .. } => sql == "commit" || sql.contains("concurrently"),
-                Event::Progress(_) => true,
-                _ => false,
-            };
-            if leaves_a_state {
-                at(event);
-            }
-        });
-        let result = run(&mut world.runner_with(options));
-        cut.load(Ordering::SeqCst).then_some(()).ok_or(result)
-    };
-    for n in 0.. {
-        if let Err(result) = cut_off_at(n, &|runner| up(runner, plan)) {
-            result.unwrap();
-            break;
-        }
-        if n % 2 == 0 {
-            up(&mut world.runner(), plan).unwrap_or_else(|error| panic!("going on after {n}: {error}"));
-            assert!(world.runner().verify(plan).unwrap().is_clean(), "after {n}");
-        }
-        world.runner().rollback(plan, None).unwrap_or_else(|error| panic!("back after {n}: {error}"));
-        assert_eq!(world.catalog(), before, "after {n}");
-    }
-    for n in 0.. {
-        if let Err(result) = cut_off_at(n, &|runner| runner.contract(plan, &plan.change)) {
-            result.unwrap();
-            break;
-        }
-    }
+    let schema = SHOP.split("insert into").next().unwrap();
+    let plan = &declared(schema, &format!("change it {{ {change} stage contract; }}"));
+    let (world, _) = forward_and_back(plan, SHOP);
+    Places::default().cut_off_at_each(&world, |runner| runner.contract(plan, &plan.change), |_| {});
     assert_eq!(world.phase(plan), "contracted");
     world.runner().retire(plan).unwrap();
 }
 
 fn cut_off_anywhere(schema: &str, rows: &str, change: &str) {
     let plan = &declared(schema, change);
-    let world = World::new("cut_off_anywhere", &format!("{schema} {rows}"));
-    let before = world.catalog();
-    let all = events(&world, |runner| up(runner, plan).unwrap());
+    let (world, states) = forward_and_back(plan, &format!("{schema} {rows}"));
+    assert!(states > 2 * plan.steps_to(Phase::Validated).count(), "{states}");
     world.runner().rollback(plan, None).unwrap();
-    for n in 0..all {
-        for forward in [true, false] {
-            let options =
-                Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world.database)));
-            let cut_off = up(&mut world.runner_with(options), plan);
-            // After the last events nothing is left to fail.
-            assert!(cut_off.is_err() || n + 3 > all, "event {n} of {all}");
-            if forward {
-                up(&mut world.runner(), plan).unwrap_or_else(|error| panic!("going on after event {n}: {error}"));
-                assert_eq!(world.phase(plan), "validated");
-                assert!(world.runner().verify(plan).unwrap().is_clean(), "after event {n}");
+}
+
+/// Goes forward through all places where a change can be cut off, and from the state at each of them back. Answers with how many states these
+/// were.
+fn forward_and_back(plan: &Plan, schema: &str) -> (World, usize) {
+    let world = World::new("cut_off_anywhere", schema);
+    let (before, places) = (world.catalog(), Places::default());
+    let mut states = BTreeSet::new();
+    places.cut_off_at_each(
+        &world,
+        |runner| up(runner, plan),
+        |_| {
+            if states.insert((world.catalog(), ledger(&world))) {
+                let copy = world.copy("cut_off");
+                copy.runner().rollback(plan, None).unwrap_or_else(|error| panic!("back after {places:?}: {error}"));
+                assert_eq!(copy.catalog(), before, "after {places:?}");
             }
-            world.runner().rollback(plan, None).unwrap_or_else(|error| panic!("back after event {n}: {error}"));
-            assert_eq!(world.catalog(), before, "after event {n}");
-        }
-    }
+        },
+    );
+    assert_eq!(world.phase(plan), "validated");
+    assert!(world.runner().verify(plan).unwrap().is_clean());
+    (world, states.len())
+}
+
+/// How far the ledger says that everything is.
+fn ledger(world: &World) -> String {
+    world.value(
+        "select concat(
+            (select string_agg(concat_ws(' ', name, phase, direction), ',' order by name) from coexist.changes),
+            (select string_agg(concat_ws(' ', id, state), ',' order by id) from coexist.steps),
+            (select string_agg(concat_ws(' ', backfill, pass, id, cursor, rows, state), ',' order by backfill, pass, id) from coexist.segments)
+        )",
+    )
 }
 
 #[test]
@@ -188,19 +223,21 @@ fn a_rollback_that_is_cut_off_goes_on() {
     let world = World::new("cut_off", USERS);
     let before = world.catalog();
     up(&mut world.runner(), &plan).unwrap();
-    let all = events(&world, |runner| runner.rollback(&plan, None).unwrap());
-    for n in 0..all {
-        up(&mut world.runner(), &plan).unwrap();
-        let options =
-            Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world.database)));
-        let crashed = world.runner_with(options).rollback(&plan, None);
-        if crashed.is_err() {
-            let forward = up(&mut world.runner(), &plan).unwrap_err().to_string();
-            assert!(forward.contains("is rolling back, and must be rolled back first"), "{forward}");
-        }
-        world.runner().rollback(&plan, None).unwrap();
-        assert_eq!(world.catalog(), before, "after event {n}");
-    }
+    let mut refused = 0;
+    Places::default().cut_off_at_each(
+        &world,
+        |runner| runner.rollback(&plan, None),
+        |cut_off| {
+            if cut_off {
+                let forward = up(&mut world.runner(), &plan).unwrap_err().to_string();
+                assert!(forward.contains("is rolling back, and must be rolled back first"), "{forward}");
+                refused += 1;
+            }
+        },
+    );
+    assert!(refused > 3, "{refused}");
+    assert_eq!(world.catalog(), before);
+    up(&mut world.runner(), &plan).unwrap();
 }
 
 #[test]
@@ -209,17 +246,7 @@ fn a_contract_that_is_cut_off_goes_on() {
     plan.stage = Stage::Contract;
     let world = World::new("contract_cut_off", USERS);
     up(&mut world.runner(), &plan).unwrap();
-    let all = {
-        let other = World::new("contract_whole", USERS);
-        up(&mut other.runner(), &plan).unwrap();
-        events(&other, |runner| runner.contract(&plan, &plan.change).unwrap())
-    };
-    for n in 0..all {
-        let options =
-            Options::default().reconnect_for(Duration::ZERO).on_event(at_event(n, terminator(&world.database)));
-        let _ = world.runner_with(options).contract(&plan, &plan.change);
-    }
-    world.runner().contract(&plan, &plan.change).unwrap();
+    Places::default().cut_off_at_each(&world, |runner| runner.contract(&plan, &plan.change), |_| {});
     assert_eq!(world.phase(&plan), "contracted");
     let back = world.runner().rollback(&plan, None).unwrap_err().to_string();
     assert!(back.contains("past the point of no return: step `drop_columns`"), "{back}");
@@ -229,15 +256,12 @@ fn a_contract_that_is_cut_off_goes_on() {
 fn h01_h05_a_run_reconnects_and_goes_on_by_itself() {
     let plan = rename();
     let world = World::new("reconnects", USERS);
-    let all = events(&world, |runner| up(runner, &plan).unwrap());
-    world.runner().rollback(&plan, None).unwrap();
-    for n in 0..all {
-        let options = Options::default().on_event(at_event(n, terminator(&world.database)));
-        up(&mut world.runner_with(options), &plan).unwrap_or_else(|error| panic!("after event {n}: {error}"));
-        in_step(&world);
-        assert_eq!(world.value::<i64>("select sum(rows)::bigint from coexist.segments"), 1000, "each row counted once");
-        world.runner().rollback(&plan, None).unwrap();
-    }
+    let places = Places::default();
+    let options = Options::default().on_event(places.at_each(terminator(&world.database)));
+    up(&mut world.runner_with(options), &plan).unwrap_or_else(|error| panic!("after {places:?}: {error}"));
+    assert!(places.count() > 10, "{places:?}");
+    in_step(&world);
+    assert_eq!(world.value::<i64>("select sum(rows)::bigint from coexist.segments"), 1000, "each row counted once");
 }
 
 #[test]
@@ -286,7 +310,7 @@ fn h02_another_server_at_the_same_address_is_left_alone() {
         if address.load(Ordering::SeqCst) { there_config.connect(NoTls) } else { here.connect(NoTls) }
     });
     let terminate = terminator(&world.database);
-    let options = Options::default().on_event(at_event(3, move || {
+    let options = Options::default().on_event(Places::default().at_next(move || {
         moved.store(true, Ordering::SeqCst);
         terminate();
     }));

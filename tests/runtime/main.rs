@@ -15,6 +15,8 @@ mod alone;
 mod backfill;
 mod contract;
 mod crash;
+mod disk;
+mod failures;
 mod lease;
 mod ledger;
 mod locks;

@@ -1,7 +1,7 @@
 //! A backfill holds still while others need the server, and is steered from elsewhere.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use coexist::plan::Plan;
@@ -34,8 +34,157 @@ fn holds(world: &World, plan: &Plan, pace: &Pace, held: &str, relieve: impl FnOn
     told.text()
 }
 
+/// A server whose WAL soon is too much, is never archived, and is kept for whoever asks; and on which autovacuum looks around all the time.
+fn restless(hint: &str, schema: &str) -> World {
+    static SERVER: OnceLock<Sandbox> = OnceLock::new();
+    let sandbox = SERVER.get_or_init(|| {
+        let settings = [
+            ("wal_level", "logical"),
+            ("max_wal_size", "32MB"),
+            ("archive_mode", "on"),
+            ("archive_command", "false"),
+            ("autovacuum_naptime", "1s"),
+        ];
+        let builder =
+            settings.into_iter().fold(Sandbox::builder(), |builder, (name, value)| builder.setting(name, value));
+        builder.start().unwrap()
+    });
+    let world = World { database: sandbox.database(hint).unwrap(), server: sandbox.version() };
+    world.execute(schema);
+    world
+}
+
+/// Fills WAL with nothing.
+const SWITCH_WAL: &str = "select pg_logical_emit_message(false, '', 'filler'); select pg_switch_wal()";
+
 #[test]
-fn h22_long_transactions_and_active_sessions_hold_it_still() {
+fn h10_checkpoints_that_wal_forces_hold_it_still() {
+    let world = restless("checkpoints", USERS);
+    let (mut other, plan) = dual_writing(&world);
+    let pace = Pace::default().limit(Throttle::ForcedCheckpoints, Limit::above(1.0)).rows_per_second(50.0);
+    let told = Told::default();
+    let mut runner = world.runner_with(Options::default().on_event(told.observer()));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(&plan, &pace));
+        // It counts from its first look.
+        eventually("it holds still", || {
+            world.execute(SWITCH_WAL);
+            world.execute("checkpoint");
+            std::thread::sleep(Duration::from_millis(200));
+            told.text().contains("holding still: forced checkpoints is")
+        });
+        assert!(world.count("users where full_name is null") > 0);
+        world.execute(&format!(
+            "select pg_stat_reset_shared('{}')",
+            if world.server >= 17 { "checkpointer" } else { "bgwriter" }
+        ));
+        other.set_pace(&plan.change, &PaceChange { rows_per_second: Some(1e9), ..PaceChange::default() }).unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert!(told.text().contains("resumed"));
+}
+
+#[test]
+fn h09_an_autovacuum_holds_it_still() {
+    // Many pages, each of which takes the vacuum a while.
+    let sparse = "create table users (id bigint primary key generated always as identity, name text not null, bio text)
+            with (fillfactor = 10, autovacuum_enabled = off);
+        insert into users (name, bio) select 'name ' || i, 'bio' from generate_series(1, 1000) as i;
+        update users set bio = 'changed'";
+    let world = restless("autovacuum", sparse);
+    let (_, plan) = dual_writing(&world);
+    world.execute(
+        "alter table users set (autovacuum_enabled = on, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100,
+            autovacuum_vacuum_cost_limit = 1)",
+    );
+    let at_work = "pg_stat_progress_vacuum where relid = 'users'::regclass";
+    eventually("it is vacuumed", || world.count(at_work) > 0);
+    let text =
+        holds(&world, &plan, &Pace::default(), "holding still: autovacuum is 1, at work on users (process ", || {
+            // The vacuum gives way.
+            world.execute("alter table users set (autovacuum_enabled = off)");
+        });
+    assert!(text.contains("resumed"), "{text}");
+}
+
+#[test]
+fn sessions_that_wait_behind_it_hold_it_still() {
+    let world = World::new("waiters", USERS);
+    let (_, plan) = dual_writing(&world);
+    world.execute(&format!("alter database {} set deadlock_timeout = '1h'", world.database.name()));
+    let (mut holder, mut waiter) = (world.client(), world.client());
+    holder.batch_execute("begin; update users set bio = 'held' where id = 1000").unwrap();
+    let told = Told::default();
+    let options = Options::default()
+        .lock_timeout(Duration::from_secs(60))
+        .statement_timeout(Duration::from_secs(120))
+        .on_event(told.observer());
+    let mut runner = world.runner_with(options);
+    let pace = Pace::default().limit(Throttle::LockWaiters, Limit::above(0.0));
+    let plan = Plan { batch: None, ..plan };
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(&plan, &pace));
+        eventually("the batch waits for the last row", || world.count("pg_locks where not granted") > 0);
+        let waits = scope.spawn(move || waiter.batch_execute("update users set bio = 'waited' where id = 1"));
+        // The batch is then taken back, and nobody waits any more.
+        eventually("it holds still", || told.text().contains("holding still: lock waiters is 1 behind this backfill"));
+        waits.join().unwrap().unwrap();
+        eventually("it goes on", || told.text().contains("resumed"));
+        holder.batch_execute("commit").unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(world.count("users where full_name is null"), 0);
+}
+
+#[test]
+fn h07_what_cannot_be_measured_holds_it_still() {
+    let world = World::new("unreadable", USERS);
+    let (_, plan) = dual_writing(&world);
+    world.execute(
+        "create role unreadable login; grant usage on schema coexist to unreadable;
+        grant all on all tables in schema coexist to unreadable; alter table users owner to unreadable;
+        revoke select on pg_stat_replication from public",
+    );
+    let address = Database::at(&world.database.url().replace("user=postgres", "user=unreadable")).unwrap();
+    let told = Told::default();
+    let mut runner = Runner::new(address, Options::default().on_event(told.observer())).unwrap();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.backfill(&plan, &Pace::default()));
+        eventually("it holds still", || {
+            told.text()
+                .contains("holding still: replica lag cannot be measured: measuring replica lag: permission denied")
+        });
+        assert_eq!(world.count("users where full_name is not null"), 0, "not one batch began");
+        world.execute("grant select on pg_stat_replication to public");
+        run.join().unwrap().unwrap();
+    });
+    world.execute("drop owned by unreadable; drop role unreadable");
+}
+
+#[test]
+fn active_sessions_hold_it_still() {
+    let world = World::new("active", USERS);
+    let (_, plan) = dual_writing(&world);
+    // Other tests have sessions on this server.
+    let sleepers: Vec<_> = (0..30)
+        .map(|_| {
+            let mut client = world.client();
+            let cancel = client.cancel_token();
+            (cancel, std::thread::spawn(move || client.batch_execute("select pg_sleep(1000)")))
+        })
+        .collect();
+    eventually("they sleep", || world.count("pg_stat_activity where wait_event = 'PgSleep'") >= 30);
+    let pace = Pace::default().limit(Throttle::ActiveSessions, Limit::above(29.0).resume(29.0));
+    holds(&world, &plan, &pace, "holding still: active sessions is", || {
+        for (cancel, sleeper) in sleepers {
+            cancel.cancel_query(postgres::NoTls).unwrap();
+            sleeper.join().unwrap().unwrap_err();
+        }
+    });
+}
+
+#[test]
+fn h22_long_transactions_hold_it_still() {
     let world = World::new("sessions", USERS);
     let (_, plan) = dual_writing(&world);
     let mut old = world.client();
@@ -49,10 +198,7 @@ fn h22_long_transactions_and_active_sessions_hold_it_still() {
 
 #[test]
 fn h08_a_slot_that_keeps_wal_is_named() {
-    let sandbox = Sandbox::builder().setting("wal_level", "logical").start().unwrap();
-    let database = sandbox.database("slots").unwrap();
-    let world = World { database, server: sandbox.version() };
-    world.execute(USERS);
+    let world = restless("slots", USERS);
     let (_, plan) = dual_writing(&world);
     world.execute("select pg_create_physical_replication_slot('forgotten', true)");
     let pace = Pace::default().limit(Throttle::RetainedWal, Limit::above(100_000.0));
@@ -65,16 +211,8 @@ fn h08_a_slot_that_keeps_wal_is_named() {
 
 #[test]
 fn h08_an_archive_that_is_stuck_holds_it_still() {
-    let sandbox = Sandbox::builder().setting("archive_mode", "on").setting("archive_command", "false").start().unwrap();
-    let database = sandbox.database("archive").unwrap();
-    let world = World { database, server: sandbox.version() };
-    world.execute(USERS);
+    let world = restless("archive", USERS);
     let (_, plan) = dual_writing(&world);
-    for _ in 0..4 {
-        world.execute(
-            "create table if not exists filler (i int); insert into filler values (1); select pg_switch_wal()",
-        );
-    }
     let told = Told::default();
     let options = Options::default().on_event(told.observer());
     // Its first look is where it begins to count, so it must see the backlog grow, or what was never archived.
@@ -85,7 +223,9 @@ fn h08_an_archive_that_is_stuck_holds_it_still() {
     std::thread::scope(|scope| {
         let run = scope.spawn(|| runner.backfill(&plan, &slow));
         eventually("it is held still, and ends", || {
-            world.execute("insert into filler values (1); select pg_switch_wal()");
+            if !told.text().contains("holding still") {
+                world.execute(SWITCH_WAL);
+            }
             run.is_finished()
         });
         let ended = run.join().unwrap().unwrap_err();

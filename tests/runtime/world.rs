@@ -23,6 +23,16 @@ impl World {
         world
     }
 
+    /// A database with the same in it. Nobody may be connected to this one meanwhile.
+    pub fn copy(&self, hint: &str) -> Self {
+        let database = Sandbox::shared().unwrap().database(hint).unwrap();
+        let mut server = database.config().dbname("postgres").connect(postgres::NoTls).unwrap();
+        let (name, from) = (database.name(), self.database.name());
+        server.batch_execute(&format!("drop database {name}")).unwrap();
+        server.batch_execute(&format!("create database {name} template {from}")).unwrap();
+        Self { database, server: self.server }
+    }
+
     pub fn client(&self) -> Client {
         self.database.connect().unwrap()
     }
