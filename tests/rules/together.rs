@@ -53,6 +53,37 @@ fn operations_of_one_change() {
     .check();
 }
 
+/// For NOT NULL a value of a composite type is one, whatever its fields hold. `IS NULL` and `IS NOT NULL` are of another mind.
+#[test]
+fn values_with_null_fields_are_values() {
+    let schema = "create type pair as (a integer, b integer);
+        create table t (id integer primary key, must pair, may pair not null, one pair);";
+    let rows = "insert into t values (1, '(,)', '(,)', '(,)'), (2, null, '(1,)', '(1,)'), (3, '(1,)', '(1,2)', null), (4, '(1,2)', '(,)', null)";
+    let change = r#"change it {
+        require t.must { fill "'(0,0)'::pair" }
+        relax t.may { nulls from dual_write, backward "'(9,9)'::pair" or reject }
+        constrain t: unique (one) or reject;
+        add t.new: pair not null fill "coalesce(one, must, '(7,7)'::pair)";
+        stage expand;
+    }"#;
+    let mut db = InFlight::new(schema, rows, change);
+    db.reach(Phase::Validated);
+    let shown = "select id, must, may, one, new from t order by id";
+    let filled = ["1|(,)|(,)|(,)|(,)", "2|(0,0)|(1,)|(1,)|(1,)", "3|(1,)|(1,2)|-|(1,)", "4|(1,2)|(,)|-|(1,2)"];
+    assert_eq!(db.rows(shown), filled);
+    db.run("insert into t values (5, '(,)', null, '(,1)', '(,)')");
+    assert_eq!(db.row("select must, new from t where id = 5"), "(,)|(,)");
+    db.roll_back();
+    assert_eq!(
+        db.rows("select id, may from t order by id"),
+        ["1|(,)", "2|(1,)", "3|(1,2)", "4|(,)", "5|(9,9)"],
+        "only what is null gets another value"
+    );
+    db.run("insert into t values (6, null, '(,)', '(,)'), (7, null, '(,)', '(1,)')");
+    let duplicates = super::found(&mut db, "3_duplicates_t_one_key");
+    assert_eq!(duplicates.len(), 2, "{duplicates:?}");
+}
+
 /// Number 20 of what other tools break: nothing goes with something else.
 #[test]
 fn nothing_is_dropped_by_cascade() {

@@ -107,7 +107,7 @@ impl Parts<'_> {
             operation: self.part.own.clone(),
             table: self.add.table.clone(),
             set: vec![(self.add.column.name.clone(), fill.replace_columns(|column| Some(quote_ident(&column.name))))],
-            pending: format!("{} is null", self.column()),
+            pending: self.part.is_null(&self.add.column, &self.column()),
             key: key_columns(self.table),
         });
         planned.steps.push(analyze_step(&self.add.table, std::slice::from_ref(&self.add.column.name)));
@@ -175,7 +175,7 @@ impl Filler<'_> {
     /// The functions, the triggers, and only then, in the same transaction, the rule that relies on them.
     fn step(&self) -> Step {
         let (table, column) = (self.parts.table(), self.parts.column());
-        let change = &self.parts.part.change.name;
+        let (part, change) = (self.parts.part, &self.parts.part.change.name);
         let mut statements = Vec::new();
         for purpose in self.purposes() {
             let function = self.function(purpose);
@@ -191,7 +191,7 @@ impl Filler<'_> {
                     let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
                     ("update", format!("{setting} = {}", quote_literal(&self.parts.part.own)))
                 }
-                _ => ("insert or update", format!("new.{column} is null")),
+                _ => ("insert or update", part.is_null(&self.parts.add.column, &format!("new.{column}"))),
             };
             statements.push(format!(
                 "create trigger {trigger} before {event} on {table}\nfor each row\nwhen ({when})\nexecute function {}()",
@@ -200,7 +200,8 @@ impl Filler<'_> {
             statements.push(sql::mark(&format!("trigger {trigger} on {table}"), change));
         }
         let check = quote_ident(&self.check());
-        statements.push(format!("alter table {table} add constraint {check} check ({column} is not null) not valid"));
+        let is_not_null = part.is_not_null(&self.parts.add.column, &column);
+        statements.push(format!("alter table {table} add constraint {check} check ({is_not_null}) not valid"));
         statements.push(sql::mark(&format!("constraint {check} on {table}"), change));
         let locks = vec![exclusive(&self.parts.add.table)];
         // The stronger lock first: asking for it later, with the weaker one held, can deadlock with a reader that goes on to write.

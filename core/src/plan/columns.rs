@@ -4,7 +4,7 @@ use super::carried_proof;
 use super::carry::{Carry, analyze_step, exclusive, lock_tables, validate_step};
 use super::columns_mapping::Mapped;
 use super::columns_sync::Sync;
-use super::compare::{self, any};
+use super::compare::any;
 use super::make::{Part, Planned, table_notes};
 use super::sql::{self, Block, anonymous};
 use super::take_over::TakeOver;
@@ -160,12 +160,12 @@ impl<'a> Parts<'a> {
 
     /// True where a column is null, over columns with this prefix.
     pub(super) fn is_null(&self, column: &Column, prefix: &str) -> String {
-        compare::is_null(self.part.before.schema(), &column.ty, &format!("{prefix}{}", quote_ident(&column.name)))
+        self.part.is_null(column, &format!("{prefix}{}", quote_ident(&column.name)))
     }
 
     /// True where a column is not null, over columns with this prefix.
     pub(super) fn is_not_null(&self, column: &Column, prefix: &str) -> String {
-        compare::is_not_null(self.part.before.schema(), &column.ty, &format!("{prefix}{}", quote_ident(&column.name)))
+        self.part.is_not_null(column, &format!("{prefix}{}", quote_ident(&column.name)))
     }
 
     /// The check that stands in for NOT NULL until the contract.

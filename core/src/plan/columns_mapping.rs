@@ -1,7 +1,7 @@
 //! One mapping of columns: how its values are converted, and how a row that is not in step is recognised.
 
 use super::columns::{Parts, copy_column_privileges, key_columns};
-use super::compare::{all, any, distinct};
+use super::compare::{all, any};
 use super::sql::{Block, CONVERSION_ERRORS, create_function};
 use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
 use crate::model::{AfterColumn, Conversion, Mapping, OnFailure, Side};
@@ -210,7 +210,7 @@ impl<'a> Mapped<'a> {
     }
 
     pub(super) fn distinct(&self, column: &Column, a: &str, b: &str) -> String {
-        distinct(self.parts.part.before.schema(), &column.ty, column.collation.is_some(), a, b)
+        self.parts.part.distinct(column, a, b)
     }
 
     // --- conversions ---

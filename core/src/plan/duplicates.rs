@@ -1,12 +1,13 @@
 //! Rows that share what is to be unique (H54).
 
+use super::make::Part;
 use super::sql::{self, index_target};
 use super::{Phase, Probe, Search};
 use crate::ident::{quote_ident, quote_literal};
-use crate::schema::{Index, Table};
+use crate::schema::{Index, IndexTarget, Table};
 
 /// Looks for rows of `table` that a unique index would not admit. What they share is not shown: it may be anybody's data (H83).
-pub(super) fn duplicates(table: &Table, index: &Index) -> Probe {
+pub(super) fn duplicates(part: &Part<'_>, table: &Table, index: &Index) -> Probe {
     let keys: Vec<String> = index
         .keys
         .iter()
@@ -18,7 +19,14 @@ pub(super) fn duplicates(table: &Table, index: &Index) -> Probe {
         .collect();
     let mut conditions: Vec<String> = index.predicate.iter().map(|predicate| format!("({})", predicate.text)).collect();
     if !index.nulls_not_distinct {
-        conditions.extend(keys.iter().map(|key| format!("{key} is not null")));
+        conditions.extend(index.keys.iter().zip(&keys).map(|(key, sql)| match &key.on {
+            IndexTarget::Column(name) => match table.column(name) {
+                Some(column) => part.is_not_null(column, sql),
+                None => format!("{sql} is not null"),
+            },
+            // Right for every type.
+            IndexTarget::Expression(_) => format!("{sql} is distinct from null"),
+        }));
     }
     let filter = if conditions.is_empty() { String::new() } else { format!("\nwhere {}", conditions.join(" and ")) };
     let row = match table.primary_key() {

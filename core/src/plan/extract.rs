@@ -4,7 +4,7 @@ use super::carry::{
     Carry, analyze_step, drop_constraint_if_exists, exclusive, foreign_key_steps, lock_tables, validate_step,
 };
 use super::columns::{add_columns_step, column_object, copy_column_privileges, key_columns};
-use super::compare::{all, any, distinct};
+use super::compare::{all, any};
 use super::extract_sync::{first_trigger, triggers};
 use super::make::{Part, Planned, table_notes};
 use super::new_table::NewTable;
@@ -82,7 +82,7 @@ impl<'a> Parts<'a> {
     /// For each column, true where a row of the source and one of the target differ in it.
     pub(super) fn differs(&self, source: &str, target: &str) -> Vec<String> {
         let differs = self.pairs().map(|(column, to)| {
-            self.distinct(
+            self.part.distinct(
                 column,
                 &format!("{source}{}", quote_ident(&column.name)),
                 &format!("{target}{}", quote_ident(to)),
@@ -95,19 +95,16 @@ impl<'a> Parts<'a> {
     pub(super) fn changed(&self, of_target: bool) -> Vec<String> {
         let changed = self.pairs().map(|(column, to)| {
             let name = quote_ident(if of_target { to } else { &column.name });
-            self.distinct(column, &format!("old.{name}"), &format!("new.{name}"))
+            self.part.distinct(column, &format!("old.{name}"), &format!("new.{name}"))
         });
         changed.collect()
-    }
-
-    fn distinct(&self, column: &Column, a: &str, b: &str) -> String {
-        distinct(self.part.before.schema(), &column.ty, column.collation.is_some(), a, b)
     }
 
     /// True for a row of the source that refers to a row of the target, over columns with this prefix. Without a column that is NOT NULL it is
     /// none that the source can hold.
     pub(super) fn has_values(&self, prefix: &str) -> String {
-        let not_null = |column: &Column| format!("{prefix}{} is not null", quote_ident(&column.name));
+        let not_null =
+            |column: &Column| self.part.is_not_null(column, &format!("{prefix}{}", quote_ident(&column.name)));
         let required: Vec<String> =
             self.pairs().filter(|(column, _)| column.not_null).map(|(column, _)| not_null(column)).collect();
         match (required.is_empty(), self.extract.always) {

@@ -46,7 +46,7 @@ pub(super) fn create(part: &Part<'_>, create: &CreateIndex) -> Option<Planned> {
         leftover: None,
     });
     if index.unique {
-        planned.probes.push(duplicates(table, index));
+        planned.probes.push(duplicates(part, table, index));
         planned.notes.push(format!(
             "from phase {} on, a write that makes {} not unique fails, in old code as well",
             Phase::Validated.name(),

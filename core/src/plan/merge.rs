@@ -136,11 +136,10 @@ impl<'a> Parts<'a> {
         let (source, target) = (&self.merge.source, &self.merge.target);
         let table = target.quoted();
         let mut statements = self.pair.create_functions();
-        for column in self.not_null() {
-            let check = quote_ident(&self.not_null_check(column));
-            let column = quote_ident(column);
-            statements
-                .push(format!("alter table {table} add constraint {check} check ({column} is not null) not valid"));
+        for column in self.new_columns().filter(|column| column.not_null) {
+            let check = quote_ident(&self.not_null_check(&column.name));
+            let is_not_null = self.part.is_not_null(column, &quote_ident(&column.name));
+            statements.push(format!("alter table {table} add constraint {check} check ({is_not_null}) not valid"));
             statements.push(sql::mark(&format!("constraint {check} on {table}"), &self.part.change.name));
         }
         statements.extend(self.pair.create_triggers());

@@ -73,7 +73,17 @@ impl Parts<'_> {
 
     /// True where two values of the column differ.
     pub(super) fn distinct(&self, a: &str, b: &str) -> String {
-        super::compare::distinct(self.part.before.schema(), &self.column.ty, self.column.collation.is_some(), a, b)
+        self.part.distinct(self.column, a, b)
+    }
+
+    /// True where a value of the column is null.
+    pub(super) fn is_null(&self, a: &str) -> String {
+        self.part.is_null(self.column, a)
+    }
+
+    /// True where a value of the column is not null.
+    pub(super) fn is_not_null(&self, a: &str) -> String {
+        self.part.is_not_null(self.column, a)
     }
 
     /// The column of the many, and that of the one, quoted.
@@ -109,8 +119,8 @@ impl Parts<'_> {
         let mut checks = Vec::new();
         if self.new.not_null {
             let check = quote_ident(&self.not_null_check());
-            let column = quote_ident(&self.new.name);
-            statements.push(format!("alter table {to} add constraint {check} check ({column} is not null) not valid"));
+            let is_not_null = self.is_not_null(&quote_ident(&self.new.name));
+            statements.push(format!("alter table {to} add constraint {check} check ({is_not_null}) not valid"));
             statements.push(sql::mark(&format!("constraint {check} on {to}"), &self.part.change.name));
             checks.push(drop_constraint_if_exists(&change.to, &self.not_null_check()));
         }
@@ -244,7 +254,7 @@ impl Parts<'_> {
                     table: change.from.clone(),
                     key: key_columns(self.from),
                     join: Some((change.to.clone(), self.refers(many, one))),
-                    condition: format!("{value} is not null and target.{first} is null"),
+                    condition: format!("{} and target.{first} is null", self.is_not_null(&value)),
                 },
             });
         }

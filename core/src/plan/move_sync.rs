@@ -78,6 +78,7 @@ impl<'a> Sync<'a> {
         let parts = self.parts;
         let (many_value, one_value) = parts.values();
         let outside = definer::in_backfill(parts.part, false);
+        let (old, new) = (format!("old.{many_value}"), format!("new.{many_value}"));
         let changed = |value: &str| parts.distinct(&format!("old.{value}"), &format!("new.{value}"));
         let trigger = |purpose: &str, table: &QualifiedName, events: &str, when: String, function: &str| Trigger {
             name: last_firing_name(&parts.part.own, purpose),
@@ -93,12 +94,12 @@ impl<'a> Sync<'a> {
         let mut takes = all([is_moved, format!("not ({})", changed(&many_value))]);
         if parts.new.not_null {
             // A row that is not filled yet would break NOT NULL, whatever is written to it.
-            takes = any([takes, format!("(old.{many_value} is null and new.{many_value} is null)")]);
+            let unfilled = all([&old, &new].map(|value| parts.is_null(value)));
+            takes = any([takes, unfilled]);
         }
         let takes = all([outside.clone(), takes]);
         let gives = all([outside, changed(&many_value)]);
-        let is_given = format!("new.{many_value} is not null");
-        let is_missing = format!("new.{many_value} is null");
+        let (is_given, is_missing) = (parts.is_not_null(&new), parts.is_null(&new));
         let mut triggers = vec![
             trigger("take_insert", many, "before insert", is_missing, "take_value"),
             trigger("take_update", many, "before update", takes, "take_value"),
@@ -111,7 +112,8 @@ impl<'a> Sync<'a> {
             triggers.push(trigger(RESTORE, &parts.change.to, "before update", backfilling, "restore"));
         }
         if parts.is_held() {
-            let held = trigger("held", one, "after insert or update", format!("new.{one_value} is null"), "held");
+            let held =
+                trigger("held", one, "after insert or update", parts.is_null(&format!("new.{one_value}")), "held");
             let conditions = format!("deferrable initially deferred {}", held.conditions);
             triggers.push(Trigger { constraint: true, conditions, ..held });
         }
@@ -125,7 +127,8 @@ impl<'a> Sync<'a> {
         let (many_value, one_value) = parts.values();
         let own = || parts.change.reference.iter().map(|(own, _)| quote_ident(own));
         let mut body = Block::default();
-        body.open("declare").line(format!("taken {};", parts.column.ty)).branch("begin");
+        // A record, because PL/pgSQL would spread a value of a composite type over the fields of a variable of that type.
+        body.open("declare").line("taken record;").branch("begin");
         // The row that it references has got another key: it is still the same one.
         body.open("if tg_op = 'UPDATE' then");
         body.open(format!(
@@ -136,19 +139,19 @@ impl<'a> Sync<'a> {
         body.line("return new;");
         body.close("end if;").close("end if;");
         let its_row = parts.refers("new.", "o.");
-        body.line(format!("select o.{one_value} into taken from {one} as o where {its_row} for share;"));
+        body.line(format!("select o.{one_value} as value into taken from {one} as o where {its_row} for share;"));
         body.open("if not found then");
         body.line("return new;");
         body.close("end if;");
         if parts.change.upwards {
             // It may not be filled yet; what shares it is right in any case.
-            body.open("if taken is null then");
-            body.line(format!("select m.{many_value} into taken from {many} as m"));
+            body.open(format!("if {} then", parts.is_null("taken.value")));
+            body.line(format!("select m.{many_value} as value into taken from {many} as m"));
             let same = all(own().map(|own| format!("m.{own} = new.{own}")));
-            body.line(format!("where {same} and m.{many_value} is not null limit 1;"));
+            body.line(format!("where {same} and {} limit 1;", parts.is_not_null(&format!("m.{many_value}"))));
             body.close("end if;");
         }
-        body.line(format!("new.{many_value} := taken;"));
+        body.line(format!("new.{many_value} := taken.value;"));
         body.line("return new;");
         body.close("end");
         body
@@ -166,8 +169,9 @@ impl<'a> Sync<'a> {
         body.open("begin");
         // They are in step where the value is there already. Where it is null, the row may just not be filled yet.
         body.open(format!(
-            "if not exists (select from {one} as o where {} and o.{one_value} is not null and not ({})) then",
+            "if not exists (select from {one} as o where {} and {} and not ({})) then",
             parts.refers("new.", "o."),
+            parts.is_not_null(&format!("o.{one_value}")),
             parts.distinct(&format!("o.{one_value}"), &format!("new.{many_value}"))
         ));
         body.line(format!("perform 1 from {one} as o where {} for no key update;", parts.refers("new.", "o.")));
@@ -222,9 +226,10 @@ impl<'a> Sync<'a> {
         let mut body = Block::default();
         body.open("begin");
         body.open(format!(
-            "if exists (select from {} as o where {} and o.{column} is null) then",
+            "if exists (select from {} as o where {} and {}) then",
             one.quoted(),
-            all(this)
+            all(this),
+            parts.is_null(&format!("o.{column}"))
         ));
         body.line(
             "raise exception using errcode = 'not_null_violation', schema = tg_table_schema, table = tg_table_name,",

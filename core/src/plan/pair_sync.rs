@@ -7,7 +7,7 @@
 //! role that may write the old table need not have every right on the new one.
 
 use super::columns_sync::{RESTORE, last_firing_name};
-use super::compare::{all, any, distinct};
+use super::compare::{all, any};
 use super::definer::{self, Trigger};
 use super::make::Part;
 use super::sql::{self, Block};
@@ -89,7 +89,7 @@ impl<'a> Pair<'a> {
     /// True for a row of the wide table that has a row in the narrow one, over columns with this prefix. Where columns are held, a row
     /// without them is one that new code has inserted the first half of.
     pub(super) fn has_row(&self, prefix: &str) -> String {
-        let not_null = |column: &PairedColumn<'_>| format!("{prefix}{} is not null", quote_ident(&column.wide));
+        let not_null = |column| self.is_not_null(column, &format!("{prefix}{}", quote_ident(&column.wide)));
         let required: Vec<String> = self.held().map(not_null).collect();
         match (required.is_empty(), self.always) {
             (false, _) => all(required),
@@ -104,7 +104,7 @@ impl<'a> Pair<'a> {
             let name = format!("{prefix}{}", quote_ident(if of_wide { &column.wide } else { &column.narrow }));
             match &column.absent {
                 Some(absent) => self.distinct(column, &name, absent),
-                None => format!("{name} is not null"),
+                None => self.is_not_null(column, &name),
             }
         }))
     }
@@ -133,7 +133,15 @@ impl<'a> Pair<'a> {
     }
 
     fn distinct(&self, column: &PairedColumn<'_>, a: &str, b: &str) -> String {
-        distinct(self.part.before.schema(), &column.column.ty, column.column.collation.is_some(), a, b)
+        self.part.distinct(column.column, a, b)
+    }
+
+    fn is_null(&self, column: &PairedColumn<'_>, a: &str) -> String {
+        self.part.is_null(column.column, a)
+    }
+
+    fn is_not_null(&self, column: &PairedColumn<'_>, a: &str) -> String {
+        self.part.is_not_null(column.column, a)
     }
 
     fn wide_key(&self) -> Vec<&String> {
@@ -274,7 +282,8 @@ impl<'a> Pair<'a> {
         triggers.push(trigger("delete", narrow, "after delete", each_row, to_wide));
         triggers.push(trigger("truncate", narrow, "after truncate", each_statement, clear));
         if self.held().next().is_some() {
-            let is_null = any(self.held().map(|column| format!("new.{} is null", quote_ident(&column.wide))));
+            let is_null =
+                any(self.held().map(|column| self.is_null(column, &format!("new.{}", quote_ident(&column.wide)))));
             let conditions = format!("deferrable initially deferred for each row when ({is_null})");
             let held = trigger("held", wide, "after insert or update", conditions, "held".to_owned());
             triggers.push(Trigger { constraint: true, ..held });
@@ -439,7 +448,8 @@ impl<'a> Pair<'a> {
         body.open("begin");
         for column in self.held() {
             let name = quote_ident(&column.wide);
-            body.open(format!("if exists (select from {} as w where {keys} and w.{name} is null) then", wide.quoted()));
+            let is_null = self.is_null(column, &format!("w.{name}"));
+            body.open(format!("if exists (select from {} as w where {keys} and {is_null}) then", wide.quoted()));
             body.line("raise exception using errcode = 'not_null_violation', schema = tg_table_schema, table = tg_table_name,");
             body.line(format!("  column = {},", quote_literal(&column.wide)));
             body.line(format!(
@@ -467,7 +477,7 @@ impl<'a> Pair<'a> {
 
     /// True for a row that may not have been filled yet: what the narrow table says of it decides.
     pub(super) fn is_unfilled(&self, prefix: &str) -> String {
-        let is_null = |column: &PairedColumn<'_>| format!("{prefix}{} is null", quote_ident(&column.wide));
+        let is_null = |column| self.is_null(column, &format!("{prefix}{}", quote_ident(&column.wide)));
         let exact = self.columns.iter().find(|column| column.absent.is_some());
         exact.map_or_else(|| all(self.columns.iter().map(is_null)), is_null)
     }
@@ -526,7 +536,7 @@ impl<'a> Pair<'a> {
             let is_untouched = if row == "old." {
                 format!("not ({})", self.distinct(column, &format!("old.{wide}"), &format!("new.{wide}")))
             } else {
-                format!("new.{wide} is null")
+                self.is_null(column, &format!("new.{wide}"))
             };
             body.open(format!("if {is_untouched} then"));
             body.line(format!("new.{wide} := found_row.{from};"));

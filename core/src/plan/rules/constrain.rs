@@ -10,7 +10,7 @@ use crate::plan::duplicates::duplicates;
 use crate::plan::make::{Part, Planned, table_notes};
 use crate::plan::sql::{self, constraint_definition};
 use crate::plan::{Action, Lock, LockLevel, Mode, Phase, Probe, Search, Step};
-use crate::schema::{ConstraintKind, Index, IndexTarget, Table};
+use crate::schema::{Column, ConstraintKind, Index, IndexTarget, Table};
 use crate::sql::Expression;
 
 pub(super) fn plan(part: &Part<'_>, constrain: &ConstrainChange) -> Option<Planned> {
@@ -19,7 +19,8 @@ pub(super) fn plan(part: &Part<'_>, constrain: &ConstrainChange) -> Option<Plann
     match (&constrain.constraint.kind, &constrain.condition) {
         (ConstraintKind::Check { .. }, Some(condition)) => Some(coming.check(condition)),
         (ConstraintKind::ForeignKey { columns, references, referenced, match_full, .. }, _) => {
-            let key = ForeignKey { columns, references, referenced, match_full: *match_full };
+            let columns = columns.iter().map(|name| table.column(name)).collect::<Option<_>>()?;
+            let key = ForeignKey { part, columns, references, referenced, match_full: *match_full };
             Some(coming.foreign_key(&key))
         }
         (ConstraintKind::Unique { .. } | ConstraintKind::PrimaryKey { .. }, _) => {
@@ -38,7 +39,8 @@ struct Coming<'a> {
 
 /// What a foreign key says.
 struct ForeignKey<'a> {
-    columns: &'a [String],
+    part: &'a Part<'a>,
+    columns: Vec<&'a Column>,
     references: &'a QualifiedName,
     referenced: &'a [String],
     match_full: bool,
@@ -48,14 +50,17 @@ impl ForeignKey<'_> {
     /// The referenced row, as `referenced`, of a row whose columns have this prefix.
     fn join(&self, prefix: &str, referenced: &str) -> String {
         let pairs = self.columns.iter().zip(self.referenced);
-        let equal = pairs.map(|(from, to)| format!("{referenced}.{} = {prefix}{}", quote_ident(to), quote_ident(from)));
+        let equal =
+            pairs.map(|(from, to)| format!("{referenced}.{} = {prefix}{}", quote_ident(to), quote_ident(&from.name)));
         equal.collect::<Vec<_>>().join(" and ")
     }
 
     /// True for a row that has to reference another one.
     fn references(&self, prefix: &str) -> String {
         let word = if self.match_full { " or " } else { " and " };
-        let given = self.columns.iter().map(|column| format!("{prefix}{} is not null", quote_ident(column)));
+        let given = self.columns.iter();
+        let given =
+            given.map(|column| self.part.is_not_null(column, &format!("{prefix}{}", quote_ident(&column.name))));
         format!("({})", given.collect::<Vec<_>>().join(word))
     }
 }
@@ -180,10 +185,11 @@ impl Coming<'_> {
                 },
             });
         }
-        if !self.is_indexed(key.columns) {
+        let names: Vec<String> = key.columns.iter().map(|column| column.name.clone()).collect();
+        if !self.is_indexed(&names) {
             planned.notes.push(format!(
                 "no index of {table} begins with {}: each delete in {}, and each update of its key, reads all of {table}",
-                key.columns.join(", "),
+                names.join(", "),
                 key.references
             ));
         }
@@ -261,7 +267,7 @@ impl Coming<'_> {
             .push(Step { undo, ..step("constrain", title, Phase::Validated, statements, vec![exclusive(table)]) });
         let index_object = format!("index {}", QualifiedName::new(&table.schema, name).quoted());
         planned.steps.push(self.contract_step(&mending, vec![sql::comment(&index_object, None)]));
-        planned.probes.push(duplicates(self.table, index));
+        planned.probes.push(duplicates(self.part, self.table, index));
         if self.constrain.constraint.deferrable {
             planned
                 .notes

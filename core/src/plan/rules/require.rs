@@ -10,15 +10,15 @@ use crate::plan::columns::key_columns;
 use crate::plan::make::{Part, Planned, table_notes};
 use crate::plan::sql;
 use crate::plan::{Action, LockLevel, Mode, Phase, Probe, Search, Step};
-use crate::schema::Table;
+use crate::schema::{Column, Table};
 
 pub(super) fn plan(part: &Part<'_>, require: &RequireChange) -> Option<Planned> {
     let table = part.before.table(&require.table)?;
-    let column = quote_ident(&require.column);
-    let is_null = |prefix: &str| format!("{prefix}{column} is null");
+    let column = table.column(&require.column)?;
+    let is_null = |prefix: &str| part.is_null(column, &format!("{prefix}{}", quote_ident(&column.name)));
     let mending = Mending { part, table, policy: &require.policy, broken: Some(&is_null) };
     let guard = Guard::of(part, table, &require.column);
-    let required = Required { part, require, table, mending: &mending, guard };
+    let required = Required { part, require, table, column, mending: &mending, guard };
     let mut planned = Planned::on(required.way(), vec![table.name.clone()]);
     planned.steps.push(required.hold_step());
     let what = format!("{} is not null", require.column);
@@ -69,6 +69,7 @@ struct Required<'a> {
     part: &'a Part<'a>,
     require: &'a RequireChange,
     table: &'a Table,
+    column: &'a Column,
     mending: &'a Mending<'a>,
     guard: Guard,
 }
@@ -89,7 +90,7 @@ impl Required<'_> {
         let (table, name) = (&self.table.name, self.guard.name());
         let column = quote_ident(&self.require.column);
         let rule = match self.guard {
-            Guard::Check(_) => format!("check ({column} is not null) not valid"),
+            Guard::Check(_) => format!("check ({}) not valid", self.part.is_not_null(self.column, &column)),
             Guard::NotNull(_) => format!("not null {column} not valid"),
         };
         // The strongest lock first; that the rule is there before what fills the column is nothing that anybody sees.
