@@ -5,11 +5,14 @@
 
 use super::carry::{analyze_step, drop_constraint_if_exists, exclusive, lock_tables, validate_step};
 use super::columns::key_columns;
-use super::columns_sync::{RESTORE, has_update_triggers, last_firing_name, pinned_search_path};
 use super::make::{Part, Planned, table_notes};
-use super::sql::{self, Block, create_function};
-use super::{Action, BACKFILL_SETTING, Backfill, Mode, Phase, Step};
-use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
+use super::sql::{self, Block};
+use super::triggers::{
+    Function, RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, pinned_search_path,
+    restore_body,
+};
+use super::{Action, Backfill, Mode, Phase, Step};
+use crate::ident::{derived_name, quote_ident};
 use crate::model::AddColumn;
 use crate::schema::Table;
 use crate::sql::Expression;
@@ -159,46 +162,35 @@ impl Filler<'_> {
         derived_name(&[&self.parts.part.own, &self.parts.add.column.name, "not_null"])
     }
 
-    fn function(&self, purpose: &str) -> QualifiedName {
-        self.parts.part.own_name(&self.parts.add.table, purpose)
-    }
-
     fn trigger(&self, purpose: &str) -> String {
         last_firing_name(&self.parts.part.own, if purpose == "restore" { RESTORE } else { purpose })
     }
 
-    /// `restore` puts back what the table's own triggers (`updated_at`) change on a row that the backfill updates.
-    fn purposes(&self) -> impl Iterator<Item = &'static str> {
-        has_update_triggers(self.parts.table).then_some("restore").into_iter().chain(["fill"])
+    /// The functions and triggers.
+    fn triggers(&self) -> Triggers<'_> {
+        let (part, add) = (self.parts.part, self.parts.add);
+        let restore = has_update_triggers(self.parts.table).then_some("restore");
+        let made = restore.into_iter().chain(["fill"]).map(|purpose| {
+            let name = part.own_name(&add.table, purpose);
+            let (events, when, attributes, body) = match purpose {
+                "restore" => ("update", in_backfill(part, true), Vec::new(), restore_body([add.column.name.as_str()])),
+                _ => {
+                    let is_null = part.is_null(&add.column, &format!("new.{}", self.parts.column()));
+                    ("insert or update", is_null, self.attributes(), self.fill_body())
+                }
+            };
+            let trigger = Trigger::before(self.trigger(purpose), &add.table, events, Some(when), name.clone());
+            (Function { name, attributes, body }, trigger)
+        });
+        let (functions, triggers) = made.unzip();
+        Triggers::new(part, functions, triggers)
     }
 
     /// The functions, the triggers, and only then, in the same transaction, the rule that relies on them.
     fn step(&self) -> Step {
         let (table, column) = (self.parts.table(), self.parts.column());
         let (part, change) = (self.parts.part, &self.parts.part.change.name);
-        let mut statements = Vec::new();
-        for purpose in self.purposes() {
-            let function = self.function(purpose);
-            let (attributes, body) = match purpose {
-                "restore" => (Vec::new(), self.restore_body()),
-                _ => (self.attributes(), self.fill_body()),
-            };
-            statements.push(create_function(&function, "", "trigger", &attributes, body));
-            statements.push(sql::mark(&format!("function {}()", function.quoted()), change));
-            let trigger = quote_ident(&self.trigger(purpose));
-            let (event, when) = match purpose {
-                "restore" => {
-                    let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-                    ("update", format!("{setting} = {}", quote_literal(&self.parts.part.own)))
-                }
-                _ => ("insert or update", part.is_null(&self.parts.add.column, &format!("new.{column}"))),
-            };
-            statements.push(format!(
-                "create trigger {trigger} before {event} on {table}\nfor each row\nwhen ({when})\nexecute function {}()",
-                function.quoted()
-            ));
-            statements.push(sql::mark(&format!("trigger {trigger} on {table}"), change));
-        }
+        let mut statements = self.triggers().create();
         let check = quote_ident(&self.check());
         let is_not_null = part.is_not_null(&self.parts.add.column, &column);
         statements.push(format!("alter table {table} add constraint {check} check ({is_not_null}) not valid"));
@@ -217,27 +209,20 @@ impl Filler<'_> {
     }
 
     fn undo_statements(&self) -> Vec<String> {
-        let table = self.parts.table();
-        let triggers = self
-            .purposes()
-            .map(|purpose| format!("drop trigger if exists {} on {table}", quote_ident(&self.trigger(purpose))));
-        let check = drop_constraint_if_exists(&self.parts.add.table, &self.check());
-        let functions =
-            self.purposes().map(|purpose| format!("drop function if exists {}()", self.function(purpose).quoted()));
-        triggers.chain([check]).chain(functions).collect()
+        let triggers = self.triggers();
+        let mut statements = triggers.undo_triggers();
+        statements.push(drop_constraint_if_exists(&self.parts.add.table, &self.check()));
+        statements.extend(triggers.undo_functions());
+        statements
     }
 
     fn contract_statements(&self) -> Vec<String> {
         let (table, column) = (self.parts.table(), self.parts.column());
-        let triggers =
-            self.purposes().map(|purpose| format!("drop trigger {} on {table}", quote_ident(&self.trigger(purpose))));
-        let functions = self.purposes().map(|purpose| format!("drop function {}()", self.function(purpose).quoted()));
+        let mut statements = self.triggers().drop_statements();
         // The validated check proves it: no row is read (12 and later).
-        let not_null = [
-            format!("alter table {table} alter column {column} set not null"),
-            format!("alter table {table} drop constraint {}", quote_ident(&self.check())),
-        ];
-        triggers.chain(functions).chain(not_null).collect()
+        statements.push(format!("alter table {table} alter column {column} set not null"));
+        statements.push(format!("alter table {table} drop constraint {}", quote_ident(&self.check())));
+        statements
     }
 
     /// Where a name could be looked up in the wrong place, the path is pinned.
@@ -253,16 +238,6 @@ impl Filler<'_> {
         body.open("begin");
         body.line(format!("new.{} := {value};", self.parts.column()));
         body.line("return new;");
-        body.close("end");
-        body
-    }
-
-    fn restore_body(&self) -> Block {
-        let column = self.parts.column();
-        let mut body = Block::default();
-        body.open("begin");
-        body.line(format!("old.{column} := new.{column};"));
-        body.line("return old;");
         body.close("end");
         body
     }

@@ -9,19 +9,22 @@ use super::columns::Parts;
 use super::columns_mapping::{Mapped, SYNCED, Unsynced, WRITTEN_ONE_WAY};
 use super::compare::{all, any};
 use super::sql::{self, Block, create_function};
-use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
-use crate::ident::{QualifiedName, derived_name, fitting, quote_ident, quote_literal};
+use super::triggers::{
+    RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, pinned_search_path, restore_body,
+};
+use super::violations;
+use super::{Action, Lock, LockLevel, Mode, Phase, Step};
+use crate::ident::{QualifiedName, derived_name, quote_ident, quote_literal};
 use crate::model::{AfterColumn, Side};
-use crate::schema::{Table, TriggerTiming};
 
 pub(super) struct Sync<'a> {
     parts: &'a Parts<'a>,
     pub(super) mappings: Vec<Mapped<'a>>,
 }
 
-/// The triggers, in the order in which they fire.
+/// What the triggers are for, in the order in which they fire.
 #[derive(Clone, Copy)]
-enum Trigger<'s, 'a> {
+enum Purpose<'s, 'a> {
     Restore,
     Blind(BlindWrite<'s, 'a>),
     Insert,
@@ -46,8 +49,8 @@ impl BlindWrite<'_, '_> {
     }
 }
 
-impl Trigger<'_, '_> {
-    fn purpose(&self) -> String {
+impl Purpose<'_, '_> {
+    fn trigger(&self) -> String {
         match self {
             Self::Restore => RESTORE.to_owned(),
             Self::Blind(blind) => format!("2_{}", blind.function()),
@@ -90,7 +93,7 @@ impl<'a> Sync<'a> {
     }
 
     pub(super) fn first_trigger(&self) -> String {
-        self.trigger_name(Trigger::Restore)
+        self.trigger_name(Purpose::Restore)
     }
 
     /// The functions, the triggers, and only then, in the same transaction, the rules that rely on them.
@@ -101,11 +104,7 @@ impl<'a> Sync<'a> {
         statements.extend(self.loosen_before().map(|column| {
             format!("alter table {} alter column {} drop not null", table.quoted(), quote_ident(column))
         }));
-        for trigger in self.triggers() {
-            statements.push(self.create_trigger(trigger));
-            let object = format!("trigger {} on {}", quote_ident(&self.trigger_name(trigger)), table.quoted());
-            statements.push(sql::mark(&object, &self.parts.part.change.name));
-        }
+        statements.extend(self.triggers().create_triggers());
         // The stronger lock first: asking for it later, with the weaker one held, can deadlock with a reader that goes on to write.
         let level = if self.parts.not_null_columns().next().is_some() || self.loosen_before().next().is_some() {
             LockLevel::AccessExclusive
@@ -137,13 +136,7 @@ impl<'a> Sync<'a> {
         for column in self.loosen_before() {
             actions.extend(restore_not_null(table, column, &self.parts.part.own));
         }
-        let mut statements: Vec<String> = self
-            .triggers()
-            .into_iter()
-            .map(|trigger| {
-                format!("drop trigger if exists {} on {}", quote_ident(&self.trigger_name(trigger)), table.quoted())
-            })
-            .collect();
+        let mut statements = self.triggers().undo_triggers();
         statements.extend(
             self.parts
                 .not_null_columns()
@@ -159,14 +152,9 @@ impl<'a> Sync<'a> {
 
     /// For the contract: triggers before the functions that they call, both before the columns that those name (H32).
     pub(super) fn drop_statements(&self) -> Vec<String> {
-        let table = self.parts.table.quoted();
-        let triggers = self
-            .triggers()
-            .into_iter()
-            .map(|trigger| format!("drop trigger {} on {table}", quote_ident(&self.trigger_name(trigger))));
         let functions =
             self.functions().map(|(name, parameters)| format!("drop function {}({parameters})", name.quoted()));
-        triggers.chain(functions).collect()
+        self.triggers().drop_statements().into_iter().chain(functions).collect()
     }
 
     /// Before columns that new code cannot fill, and that would refuse its rows.
@@ -197,11 +185,11 @@ impl<'a> Sync<'a> {
 
     /// Every function of ours with the types of its parameters.
     fn functions(&self) -> impl Iterator<Item = (QualifiedName, String)> {
-        let of_triggers = self.triggers().into_iter().rev().filter_map(|trigger| match trigger {
-            Trigger::Restore => Some("restore".to_owned()),
-            Trigger::Blind(blind) => Some(blind.function()),
-            Trigger::Insert => Some("sync".to_owned()),
-            Trigger::Update => None,
+        let of_triggers = self.purposes().into_iter().rev().filter_map(|purpose| match purpose {
+            Purpose::Restore => Some("restore".to_owned()),
+            Purpose::Blind(blind) => Some(blind.function()),
+            Purpose::Insert => Some("sync".to_owned()),
+            Purpose::Update => None,
         });
         let of_triggers = of_triggers.map(|purpose| (self.parts.function(&purpose), String::new()));
         of_triggers.chain(self.mappings.iter().flat_map(Mapped::functions))
@@ -211,14 +199,14 @@ impl<'a> Sync<'a> {
         let search_path = self.pinned_search_path();
         let mut statements: Vec<String> =
             self.mappings.iter().flat_map(|mapped| mapped.create_functions(&search_path)).collect();
-        for trigger in self.triggers() {
-            let (purpose, body) = match trigger {
-                Trigger::Restore => ("restore".to_owned(), self.restore_body()),
-                Trigger::Blind(blind) => (blind.function(), self.blind_body(&blind)),
-                Trigger::Insert => ("sync".to_owned(), self.sync_body()),
-                Trigger::Update => continue,
+        for purpose in self.purposes() {
+            let (function, body) = match purpose {
+                Purpose::Restore => ("restore".to_owned(), self.restore_body()),
+                Purpose::Blind(blind) => (blind.function(), self.blind_body(&blind)),
+                Purpose::Insert => ("sync".to_owned(), self.sync_body()),
+                Purpose::Update => continue,
             };
-            statements.push(create_function(&self.parts.function(&purpose), "", "trigger", &search_path, body));
+            statements.push(create_function(&self.parts.function(&function), "", "trigger", &search_path, body));
         }
         for (name, parameters) in self.functions() {
             let object = format!("function {}({parameters})", name.quoted());
@@ -282,17 +270,7 @@ impl<'a> Sync<'a> {
         body.open("begin");
         match &blind.mapped.unsynced {
             _ if blind.column.not_null => {
-                let column = &blind.column.name;
-                body.line("raise exception using errcode = 'not_null_violation', schema = tg_table_schema, table = tg_table_name,");
-                body.line(format!("  column = {},", quote_literal(column)));
-                body.line(format!(
-                    "  message = {};",
-                    quote_literal(&format!(
-                        "null value in column {} of relation {} violates not-null constraint",
-                        quote_ident(column),
-                        quote_ident(&self.parts.table.name)
-                    ))
-                ));
+                violations::not_null(&mut body, &self.parts.table.name, &blind.column.name, None);
             }
             Unsynced::Marker(marker) => {
                 let marker = quote_ident(marker);
@@ -305,58 +283,50 @@ impl<'a> Sync<'a> {
         body
     }
 
-    /// Puts back what the table's own BEFORE triggers (`updated_at`) changed on a row that the backfill updates.
     fn restore_body(&self) -> Block {
-        let mut body = Block::default();
-        body.open("begin");
         let names = self.parts.after_names();
-        for name in names.iter().map(String::as_str).chain(self.markers().map(|(marker, _)| marker)) {
-            let name = quote_ident(name);
-            body.line(format!("old.{name} := new.{name};"));
-        }
-        body.line("return old;");
-        body.close("end");
-        body
+        restore_body(names.iter().map(String::as_str).chain(self.markers().map(|(marker, _)| marker)))
     }
 
     // --- triggers ---
 
-    fn triggers(&self) -> Vec<Trigger<'_, 'a>> {
-        let mut triggers = Vec::new();
+    fn purposes(&self) -> Vec<Purpose<'_, 'a>> {
+        let mut purposes = Vec::new();
         if has_update_triggers(self.parts.before) {
-            triggers.push(Trigger::Restore);
+            purposes.push(Purpose::Restore);
         }
         let several = self.parts.columns.after().nth(1).is_some();
         let columns = self.mappings.iter().flat_map(|mapped| {
             mapped.mapping.after.iter().enumerate().map(move |(n, column)| (mapped, column, 2 << n))
         });
-        triggers.extend(columns.enumerate().map(|(n, (mapped, column, bit))| {
-            Trigger::Blind(BlindWrite { mapped, column, number: several.then_some(n + 1), bit })
+        purposes.extend(columns.enumerate().map(|(n, (mapped, column, bit))| {
+            Purpose::Blind(BlindWrite { mapped, column, number: several.then_some(n + 1), bit })
         }));
-        triggers.extend([Trigger::Insert, Trigger::Update]);
-        triggers
+        purposes.extend([Purpose::Insert, Purpose::Update]);
+        purposes
     }
 
-    /// Sorts after the user's own triggers, so that it sees what they changed (H37).
-    fn trigger_name(&self, trigger: Trigger<'_, '_>) -> String {
-        last_firing_name(&self.parts.part.own, &trigger.purpose())
+    /// The triggers. Their functions are made beside those of the conversions.
+    fn triggers(&self) -> Triggers<'a> {
+        let triggers = self.purposes().into_iter().map(|purpose| self.trigger(purpose));
+        Triggers::new(self.parts.part, Vec::new(), triggers.collect())
     }
 
-    fn create_trigger(&self, trigger: Trigger<'_, '_>) -> String {
-        let name = quote_ident(&self.trigger_name(trigger));
-        let table = self.parts.table.quoted();
-        let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-        let operation = quote_literal(&self.parts.part.own);
-        let not_backfilling = format!("{setting} is distinct from {operation}");
-        let (event, when, function) = match trigger {
-            Trigger::Restore => ("update".to_owned(), Some(format!("{setting} = {operation}")), "restore".to_owned()),
-            Trigger::Blind(blind) => {
+    fn trigger_name(&self, purpose: Purpose<'_, '_>) -> String {
+        last_firing_name(&self.parts.part.own, &purpose.trigger())
+    }
+
+    fn trigger(&self, purpose: Purpose<'_, '_>) -> Trigger {
+        let not_backfilling = in_backfill(self.parts.part, false);
+        let (events, when, function) = match purpose {
+            Purpose::Restore => ("update".to_owned(), Some(in_backfill(self.parts.part, true)), "restore".to_owned()),
+            Purpose::Blind(blind) => {
                 let is_null = blind.mapped.is_null(blind.column);
                 let when = [blind.mapped.pending("old."), is_null, not_backfilling];
                 (format!("update of {}", quote_ident(&blind.column.name)), Some(all(when)), blind.function())
             }
-            Trigger::Insert => ("insert".to_owned(), None, "sync".to_owned()),
-            Trigger::Update => {
+            Purpose::Insert => ("insert".to_owned(), None, "sync".to_owned()),
+            Purpose::Update => {
                 let moved = self.mappings.iter().flat_map(|mapped| {
                     let after = mapped.changed(mapped.after_columns());
                     let before = mapped.changed(mapped.before_columns());
@@ -365,11 +335,7 @@ impl<'a> Sync<'a> {
                 ("update".to_owned(), Some(all([any(moved), not_backfilling])), "sync".to_owned())
             }
         };
-        let when = when.map(|when| format!("\nwhen ({when})")).unwrap_or_default();
-        format!(
-            "create trigger {name} before {event} on {table}\nfor each row{when}\nexecute function {}()",
-            self.parts.function(&function).quoted()
-        )
+        Trigger::before(self.trigger_name(purpose), self.parts.table, &events, when, self.parts.function(&function))
     }
 }
 
@@ -447,31 +413,6 @@ fn mark(mapped: &Mapped<'_>, value: &str, body: &mut Block) {
     if let Some(marker) = mapped.marker() {
         body.line(format!("new.{} := {value};", quote_ident(marker)));
     }
-}
-
-/// Whether a table has triggers of its own that may change a row that is updated.
-pub(super) fn has_update_triggers(table: &Table) -> bool {
-    let mut triggers = table.triggers.iter();
-    triggers.any(|trigger| trigger.timing == TriggerTiming::Before && trigger.for_each_row && trigger.on_update)
-}
-
-/// `set search_path = …`, an attribute of a function whose expressions are those of a declaration about this table.
-pub(super) fn pinned_search_path(table: &QualifiedName) -> String {
-    let mut path = vec!["pg_catalog".to_owned(), table.schema.clone()];
-    if table.schema != "public" {
-        path.push("public".to_owned());
-    }
-    path.push("pg_temp".to_owned());
-    format!("set search_path = {}", sql::names(&path))
-}
-
-/// The purpose of a trigger that puts back what the table's own triggers changed. It returns the old row, so it fires before all others of ours:
-/// those of other changes and operations fill columns of theirs.
-pub(super) const RESTORE: &str = "1_restore";
-
-/// `zz_coexist_<change>_<purpose>`, which sorts after what people call their own triggers.
-pub(super) fn last_firing_name(own: &str, purpose: &str) -> String {
-    fitting(format!("zz_coexist_{purpose}_{own}"))
 }
 
 /// Makes a column NOT NULL again in three short steps, none of which reads the table under a strong lock.

@@ -6,16 +6,14 @@
 //!
 //! What a row refers to is locked for share before it is referred to, so that values do not change between being found and being referred to.
 
-use super::BACKFILL_SETTING;
-use super::columns_sync::{RESTORE, last_firing_name};
 use super::compare::{all, any};
 use super::extract::Parts;
 use super::sql::Block;
-use super::triggers::{Trigger, Triggers};
+use super::triggers::{RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, restore_body};
+use super::violations;
 use crate::ident::{QualifiedName, quote_ident, quote_literal};
 use crate::model::apply::extract::foreign_key_name;
 use crate::render::statement::conflict_target;
-use crate::schema::TriggerTiming;
 
 /// The functions and triggers.
 pub(super) fn triggers<'a>(parts: &'a Parts<'a>) -> Triggers<'a> {
@@ -24,12 +22,12 @@ pub(super) fn triggers<'a>(parts: &'a Parts<'a>) -> Triggers<'a> {
     if sync.may_be_cleared() {
         functions.push((sync.function("clear"), sync.clear_body()));
     }
-    if sync.has_update_triggers() {
-        functions.push((sync.function("restore"), sync.restore_body()));
+    if has_update_triggers(parts.source) {
+        functions.push((sync.function("restore"), restore_body([parts.extract.reference.as_str()])));
     }
     functions.push((sync.function("fan_out"), sync.fan_out_body()));
     functions.push((sync.function("guard"), sync.guard_body()));
-    Triggers::new(parts.part, &parts.extract.source, functions, sync.triggers())
+    Triggers::with_rights_of_owner(parts.part, &[&parts.extract.source], functions, sync.triggers())
 }
 
 /// The name of the first of ours that fires.
@@ -51,9 +49,7 @@ impl Sync<'_> {
         let (source, target) = (&extract.source, &extract.target);
         let reference = quote_ident(&extract.reference);
         let key = quote_ident(&extract.key);
-        let operation = quote_literal(&self.parts.part.own);
-        let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-        let not_backfilling = format!("{setting} is distinct from {operation}");
+        let not_backfilling = in_backfill(self.parts.part, false);
         let row = |when: String| format!("for each row when ({when})");
         let trigger =
             |purpose: &str, table: &QualifiedName, events: String, conditions: String, function: &str| Trigger {
@@ -62,6 +58,7 @@ impl Sync<'_> {
                 events,
                 conditions,
                 function: self.function(function),
+                constraint: false,
             };
         let refers = format!("new.{reference} is distinct from old.{reference}");
         let values = self.parts.changed(false);
@@ -76,8 +73,8 @@ impl Sync<'_> {
             let clears = all([self.parts.pending("old."), format!("new.{reference} is null"), not_backfilling]);
             triggers.push(trigger("2_clear", source, format!("before update of {reference}"), row(clears), "clear"));
         }
-        if self.has_update_triggers() {
-            let backfilling = row(format!("{setting} = {operation}"));
+        if has_update_triggers(self.parts.source) {
+            let backfilling = row(in_backfill(self.parts.part, true));
             triggers.push(trigger(RESTORE, source, "before update".to_owned(), backfilling, "restore"));
         }
         let changed = any(self.parts.changed(true));
@@ -95,11 +92,6 @@ impl Sync<'_> {
         !self.parts.extract.refers_always(self.parts.source)
     }
 
-    fn has_update_triggers(&self) -> bool {
-        let own = &self.parts.source.triggers;
-        own.iter().any(|trigger| trigger.timing == TriggerTiming::Before && trigger.for_each_row && trigger.on_update)
-    }
-
     fn sync_body(&self) -> Block {
         let (extract, values) = (self.parts.extract, &self.parts.values);
         let (target, reference, key) =
@@ -115,7 +107,7 @@ impl Sync<'_> {
         body.line(format!("select {} into {}", own.join(", "), into.join(", ")));
         body.line(format!("  from {target} as v where v.{key} = new.{reference} for share;"));
         body.open("if not found then");
-        self.raise_foreign_key_violation(
+        violations::foreign_key(
             &mut body,
             &format!(
                 "insert or update on table {} violates foreign key constraint {}",
@@ -169,17 +161,6 @@ impl Sync<'_> {
         }
     }
 
-    /// Of a row that the backfill writes, only the reference is new.
-    fn restore_body(&self) -> Block {
-        let reference = quote_ident(&self.parts.extract.reference);
-        let mut body = Block::default();
-        body.open("begin");
-        body.line(format!("old.{reference} := new.{reference};"));
-        body.line("return old;");
-        body.close("end");
-        body
-    }
-
     fn fan_out_body(&self) -> Block {
         let extract = self.parts.extract;
         let set: Vec<String> = extract
@@ -217,18 +198,12 @@ impl Sync<'_> {
         body.open(") then");
         // What came after the snapshot cannot be seen.
         body.open("if pg_catalog.current_setting('transaction_isolation') in ('repeatable read', 'serializable') then");
-        body.line("raise exception using errcode = 'object_not_in_prerequisite_state', schema = tg_table_schema, table = tg_table_name,");
-        body.line(format!(
-            "  message = {},",
-            quote_literal(&format!(
-                "rows of table {target} are deleted under READ COMMITTED until table {} has its foreign key",
-                quote_ident(&extract.source.name)
-            ))
-        ));
-        body.line(format!(
-            "  hint = {};",
-            quote_literal("The foreign key comes when the change is validated; from then on it decides.")
-        ));
+        let message = format!(
+            "rows of table {target} are deleted under READ COMMITTED until table {} has its foreign key",
+            quote_ident(&extract.source.name)
+        );
+        let hint = "The foreign key comes when the change is validated; from then on it decides.";
+        violations::raise(&mut body, "object_not_in_prerequisite_state", None, &message, Some(hint));
         body.close("end if;");
         body.open(format!(
             "if tg_op = 'TRUNCATE' and exists (select from {source} as s where s.{reference} is not null)"
@@ -237,7 +212,7 @@ impl Sync<'_> {
             "or tg_op <> 'TRUNCATE' and exists (select from {source} as s where s.{reference} = old.{}) then",
             quote_ident(&extract.key)
         ));
-        self.raise_foreign_key_violation(
+        violations::foreign_key(
             &mut body,
             &format!(
                 "update or delete on table {target} violates foreign key constraint {} on table {}",
@@ -252,12 +227,5 @@ impl Sync<'_> {
         body.line("return null;");
         body.close("end");
         body
-    }
-
-    fn raise_foreign_key_violation(&self, body: &mut Block, message: &str) {
-        body.line(
-            "raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,",
-        );
-        body.line(format!("  message = {};", quote_literal(message)));
     }
 }

@@ -3,10 +3,10 @@
 use super::carry::{Carry, analyze_step, drop_constraint_if_exists, exclusive, lock_tables, validate_step};
 use super::columns::{add_columns_step, column_object, copy_column_privileges, copy_privileges_to_column, key_columns};
 use super::compare::{all, any};
-use super::definer::one_owner;
 use super::make::{Part, Planned, table_notes};
 use super::pair_sync::{Pair, PairedColumn, PairedTable, Purpose};
 use super::sql;
+use super::triggers::{Triggers, one_owner};
 use super::{Action, Backfill, Lock, LockLevel, Mode, Phase, Reconcile, Step};
 use crate::ident::{derived_name, quote_ident};
 use crate::model::MergeChange;
@@ -20,6 +20,7 @@ pub(super) fn plan(part: &Part<'_>, merge: &MergeChange) -> Option<Planned> {
     let before = part.before.table(&merge.target)?;
     let pair = pair(part, merge, carry.source, before);
     let parts = Parts { part, merge, source: carry.source, before, after: carry.target, pair };
+    let triggers = parts.pair.triggers();
     let mut planned = Planned::new(
         "copy: new columns in the table that stays, kept in step with the table that goes by triggers on both, because old and new code must both find their own",
         &carry,
@@ -27,14 +28,14 @@ pub(super) fn plan(part: &Part<'_>, merge: &MergeChange) -> Option<Planned> {
     // The one that stays comes first.
     planned.tables.sort_by_key(|table| *table != merge.target);
     planned.steps.push(parts.expand_step());
-    planned.steps.push(parts.sync_step());
+    planned.steps.push(parts.sync_step(&triggers));
     planned.steps.push(analyze_step(&merge.target, &parts.new_names()));
     planned.steps.extend(carry.validate_steps());
     planned.steps.extend(parts.not_null().map(|name| {
         let (check, what) = (parts.not_null_check(name), format!("{name} is not null"));
         validate_step(&merge.target, &check, &format!("{name}_not_null"), &what, Vec::new())
     }));
-    planned.steps.push(parts.contract_step(&carry));
+    planned.steps.push(parts.contract_step(&carry, &triggers));
     planned.backfill = parts.backfill();
     planned.reconcile.push(parts.reconcile());
     planned.notes.extend(carry.notes());
@@ -132,20 +133,20 @@ impl<'a> Parts<'a> {
     }
 
     /// The functions, the triggers, and only then, in the same transaction, the rules that rely on them.
-    fn sync_step(&self) -> Step {
+    fn sync_step(&self, triggers: &Triggers<'_>) -> Step {
         let (source, target) = (&self.merge.source, &self.merge.target);
         let table = target.quoted();
-        let mut statements = self.pair.create_functions();
+        let mut statements = triggers.create_functions();
         for column in self.new_columns().filter(|column| column.not_null) {
             let check = quote_ident(&self.not_null_check(&column.name));
             let is_not_null = self.part.is_not_null(column, &quote_ident(&column.name));
             statements.push(format!("alter table {table} add constraint {check} check ({is_not_null}) not valid"));
             statements.push(sql::mark(&format!("constraint {check} on {table}"), &self.part.change.name));
         }
-        statements.extend(self.pair.create_triggers());
+        statements.extend(triggers.create_triggers());
         let checks = self.not_null().map(|column| drop_constraint_if_exists(target, &self.not_null_check(column)));
         let undo = Action {
-            statements: self.pair.undo_statements().into_iter().chain(checks).collect(),
+            statements: triggers.undo().into_iter().chain(checks).collect(),
             mode: Mode::Transaction,
             locks: vec![exclusive(target), exclusive(source)],
         };
@@ -221,7 +222,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn contract_step(&self, carry: &Carry<'_>) -> Step {
+    fn contract_step(&self, carry: &Carry<'_>, triggers: &Triggers<'_>) -> Step {
         let (source, target) = (&self.merge.source, &self.merge.target);
         let table = target.quoted();
         let mut locks = carry.contract_locks();
@@ -230,7 +231,7 @@ impl<'a> Parts<'a> {
         let at = locks.iter().position(|lock| lock.table == *source).unwrap_or(0);
         locks.insert(at, exclusive(target));
         let mut statements = lock_tables(&locks);
-        statements.extend(self.pair.drop_statements());
+        statements.extend(triggers.drop_statements());
         statements.extend(carry.contract_drops());
         statements.push(format!("drop table {}", source.quoted()));
         for column in self.new_columns().filter(|column| column.not_null) {

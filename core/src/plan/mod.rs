@@ -19,8 +19,6 @@ mod compare;
 #[cfg(feature = "compile")]
 mod custom;
 #[cfg(feature = "compile")]
-mod definer;
-#[cfg(feature = "compile")]
 mod drop_column;
 #[cfg(feature = "compile")]
 mod duplicates;
@@ -61,6 +59,8 @@ mod take_over;
 mod triggers;
 #[cfg(feature = "compile")]
 mod view;
+#[cfg(feature = "compile")]
+mod violations;
 #[cfg(feature = "compile")]
 mod widen;
 #[cfg(feature = "compile")]

@@ -3,10 +3,10 @@
 use super::carry::{Carry, analyze_step, drop_constraint_if_exists, exclusive, lock_tables, validate_step};
 use super::columns::{add_columns_step, column_object, copy_column_privileges, copy_privileges_to_column, key_columns};
 use super::columns_sync::restore_not_null;
-use super::definer::one_owner;
 use super::make::{Part, Planned, table_notes};
 use super::move_sync::Sync;
 use super::sql;
+use super::triggers::{Triggers, one_owner};
 use super::{Action, Backfill, Combined, Lock, LockLevel, Mode, Phase, Probe, Reconcile, Search, Step};
 use crate::ident::{derived_name, quote_ident, quote_literal};
 use crate::model::MoveChange;
@@ -21,19 +21,20 @@ pub(super) fn plan(part: &Part<'_>, change: &MoveChange) -> Option<Planned> {
     let (many, one) = if change.upwards { (carry.source, to) } else { (to, carry.source) };
     let parts = Parts { part, change, from: carry.source, to, many, one, column, new };
     let sync = Sync::new(&parts);
+    let triggers = sync.triggers();
     let mut planned = Planned::new(
         "copy: a new column in the related table, kept in step with the old one by triggers on both, because old and new code must both find their own",
         &carry,
     );
     planned.steps.push(parts.expand_step());
-    planned.steps.push(parts.sync_step(&sync));
+    planned.steps.push(parts.sync_step(&triggers));
     planned.steps.push(analyze_step(&change.to, std::slice::from_ref(&change.new_column)));
     planned.steps.extend(carry.validate_steps());
     if new.not_null {
         let (check, what) = (parts.not_null_check(), format!("{} is not null", new.name));
         planned.steps.push(validate_step(&change.to, &check, &format!("{}_not_null", new.name), &what, Vec::new()));
     }
-    planned.steps.push(parts.contract_step(&carry, &sync));
+    planned.steps.push(parts.contract_step(&carry, &triggers));
     planned.backfill.push(parts.backfill());
     planned.reconcile.push(parts.reconcile());
     planned.probes = parts.probes();
@@ -112,10 +113,10 @@ impl Parts<'_> {
         step
     }
 
-    fn sync_step(&self, sync: &Sync<'_>) -> Step {
+    fn sync_step(&self, triggers: &Triggers<'_>) -> Step {
         let change = self.change;
         let (from, to) = (change.from.quoted(), change.to.quoted());
-        let mut statements = sync.create_functions();
+        let mut statements = triggers.create_functions();
         let mut checks = Vec::new();
         if self.new.not_null {
             let check = quote_ident(&self.not_null_check());
@@ -129,7 +130,7 @@ impl Parts<'_> {
             statements.push(format!("alter table {from} alter column {} drop not null", quote_ident(&change.column)));
             undo.extend(restore_not_null(&change.from, &change.column, &self.part.own));
         }
-        statements.extend(sync.create_triggers());
+        statements.extend(triggers.create_triggers());
         let level = |needs_exclusive| match needs_exclusive {
             true => LockLevel::AccessExclusive,
             false => LockLevel::ShareRowExclusive,
@@ -139,7 +140,7 @@ impl Parts<'_> {
         // Code that writes both begins with the one that is referenced.
         let locks = if change.upwards { vec![of_to, of_from] } else { vec![of_from, of_to] };
         undo.push(Action {
-            statements: sync.undo_statements().into_iter().chain(checks).collect(),
+            statements: triggers.undo().into_iter().chain(checks).collect(),
             mode: Mode::Transaction,
             locks: locks.iter().map(|lock| exclusive(&lock.table)).collect(),
         });
@@ -261,7 +262,7 @@ impl Parts<'_> {
         probes
     }
 
-    fn contract_step(&self, carry: &Carry<'_>, sync: &Sync<'_>) -> Step {
+    fn contract_step(&self, carry: &Carry<'_>, triggers: &Triggers<'_>) -> Step {
         let change = self.change;
         let to = change.to.quoted();
         let mut locks = carry.contract_locks();
@@ -270,7 +271,7 @@ impl Parts<'_> {
         locks.retain(|lock| lock.table != self.one.name);
         locks.insert(at.min(locks.len()), exclusive(&self.one.name));
         let mut statements = lock_tables(&locks);
-        statements.extend(sync.drop_statements());
+        statements.extend(triggers.drop_statements());
         statements.extend(carry.contract_drops());
         statements.push(format!("alter table {} drop column {}", change.from.quoted(), quote_ident(&change.column)));
         let name = quote_ident(&change.new_column);

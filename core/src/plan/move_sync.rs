@@ -3,13 +3,12 @@
 //! All rows that reference one row share its value. Which of the two tables had the column before makes no difference here. They stop each
 //! other by value (H36), and write what is in the other table by then.
 
-use super::columns_sync::{RESTORE, last_firing_name};
 use super::compare::{all, any};
-use super::definer::{self, Trigger};
 use super::move_column::Parts;
 use super::sql::Block;
-use crate::ident::{QualifiedName, quote_ident, quote_literal};
-use crate::schema::{Table, TriggerTiming};
+use super::triggers::{RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, restore_body};
+use super::violations;
+use crate::ident::{QualifiedName, quote_ident};
 
 pub(super) struct Sync<'a> {
     parts: &'a Parts<'a>,
@@ -24,30 +23,15 @@ impl<'a> Sync<'a> {
         last_firing_name(&self.parts.part.own, "held")
     }
 
-    pub(super) fn create_functions(&self) -> Vec<String> {
+    /// The functions and triggers.
+    pub(super) fn triggers(&self) -> Triggers<'a> {
         let tables = [&self.parts.change.from, &self.parts.change.to];
         let bodies = self.bodies().into_iter().map(|(purpose, body)| (self.function(purpose), body));
-        definer::create_functions(self.parts.part, tables, bodies)
-    }
-
-    pub(super) fn create_triggers(&self) -> Vec<String> {
-        definer::create_triggers(self.parts.part, &self.triggers())
-    }
-
-    pub(super) fn undo_statements(&self) -> Vec<String> {
-        definer::undo_statements(&self.triggers(), &self.functions())
-    }
-
-    pub(super) fn drop_statements(&self) -> Vec<String> {
-        definer::drop_statements(&self.triggers(), &self.functions())
+        Triggers::with_rights_of_owner(self.parts.part, &tables, bodies, self.each_trigger())
     }
 
     fn function(&self, purpose: &str) -> QualifiedName {
         self.parts.part.own_name(&self.parts.change.from, purpose)
-    }
-
-    fn functions(&self) -> Vec<QualifiedName> {
-        self.bodies().into_iter().map(|(purpose, _)| self.function(purpose)).collect()
     }
 
     fn bodies(&self) -> Vec<(&'static str, Block)> {
@@ -57,7 +41,7 @@ impl<'a> Sync<'a> {
             ("share_value", self.share_value_body()),
         ];
         if self.restores() {
-            bodies.push(("restore", self.restore_body()));
+            bodies.push(("restore", restore_body([self.parts.change.new_column.as_str()])));
         }
         if self.parts.is_held() {
             bodies.push(("held", self.held_body()));
@@ -67,17 +51,13 @@ impl<'a> Sync<'a> {
 
     /// The table that is filled has BEFORE UPDATE triggers of its own, whose work on backfilled rows is put back.
     fn restores(&self) -> bool {
-        let of_its_own = |table: &Table| {
-            let before = |trigger: &&crate::schema::Trigger| trigger.timing == TriggerTiming::Before;
-            table.triggers.iter().filter(before).any(|trigger| trigger.for_each_row && trigger.on_update)
-        };
-        of_its_own(self.parts.to)
+        has_update_triggers(self.parts.to)
     }
 
-    fn triggers(&self) -> Vec<Trigger> {
+    fn each_trigger(&self) -> Vec<Trigger> {
         let parts = self.parts;
         let (many_value, one_value) = parts.values();
-        let outside = definer::in_backfill(parts.part, false);
+        let outside = in_backfill(parts.part, false);
         let (old, new) = (format!("old.{many_value}"), format!("new.{many_value}"));
         let changed = |value: &str| parts.distinct(&format!("old.{value}"), &format!("new.{value}"));
         let trigger = |purpose: &str, table: &QualifiedName, events: &str, when: String, function: &str| Trigger {
@@ -108,7 +88,7 @@ impl<'a> Sync<'a> {
             trigger("share", one, "after update", changed(&one_value), "share_value"),
         ];
         if self.restores() {
-            let backfilling = definer::in_backfill(parts.part, true);
+            let backfilling = in_backfill(parts.part, true);
             triggers.push(trigger(RESTORE, &parts.change.to, "before update", backfilling, "restore"));
         }
         if parts.is_held() {
@@ -206,17 +186,6 @@ impl<'a> Sync<'a> {
         body
     }
 
-    /// Puts back what the table's own BEFORE triggers (`updated_at`) changed on a row that the backfill updates.
-    fn restore_body(&self) -> Block {
-        let column = quote_ident(&self.parts.change.new_column);
-        let mut body = Block::default();
-        body.open("begin");
-        body.line(format!("old.{column} := new.{column};"));
-        body.line("return old;");
-        body.close("end");
-        body
-    }
-
     /// At the end of the transaction: a row that is still there and still has no value fails as NOT NULL would have failed it.
     fn held_body(&self) -> Block {
         let parts = self.parts;
@@ -231,20 +200,11 @@ impl<'a> Sync<'a> {
             all(this),
             parts.is_null(&format!("o.{column}"))
         ));
-        body.line(
-            "raise exception using errcode = 'not_null_violation', schema = tg_table_schema, table = tg_table_name,",
-        );
-        body.line(format!("  column = {},", quote_literal(&parts.change.column)));
-        let message = format!(
-            "null value in column {column} of relation {} violates not-null constraint",
-            quote_ident(&one.name)
-        );
-        body.line(format!("  message = {},", quote_literal(&message)));
         let hint = format!(
             "Until the contract, a row of {one} and a row of {} that references it are inserted in one transaction.",
             parts.many.name
         );
-        body.line(format!("  hint = {};", quote_literal(&hint)));
+        violations::not_null(&mut body, &one.name, &parts.change.column, Some(&hint));
         body.close("end if;");
         body.line("return null;");
         body.close("end");

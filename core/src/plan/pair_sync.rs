@@ -6,12 +6,12 @@
 //! whoever writes, and whichever of the user's own triggers writes, both tables end alike. They run with the rights of the table's owner: a
 //! role that may write the old table need not have every right on the new one.
 
-use super::columns_sync::{RESTORE, last_firing_name};
 use super::compare::{all, any};
-use super::definer::{self, Trigger};
 use super::make::Part;
 use super::sql::{self, Block};
-use crate::ident::{QualifiedName, fitting, quote_ident, quote_literal};
+use super::triggers::{RESTORE, Trigger, Triggers, in_backfill, last_firing_name, restore_body};
+use super::violations;
+use crate::ident::{QualifiedName, fitting, quote_ident};
 use crate::schema::Column;
 
 /// The condition that holds for every row.
@@ -68,17 +68,11 @@ impl<'a> Pair<'a> {
         last_firing_name(&self.part.own, "delete")
     }
 
-    pub(super) fn create_triggers(&self) -> Vec<String> {
-        definer::create_triggers(self.part, &self.triggers())
-    }
-
-    /// Works also where they were not all made.
-    pub(super) fn undo_statements(&self) -> Vec<String> {
-        definer::undo_statements(&self.triggers(), &self.functions())
-    }
-
-    pub(super) fn drop_statements(&self) -> Vec<String> {
-        definer::drop_statements(&self.triggers(), &self.functions())
+    /// The functions and triggers.
+    pub(super) fn triggers(&self) -> Triggers<'a> {
+        let tables = [&self.wide.name, &self.narrow.name];
+        let bodies = self.bodies().into_iter().map(|(purpose, body)| (self.function(&purpose), body));
+        Triggers::with_rights_of_owner(self.part, &tables, bodies, self.each_trigger())
     }
 
     /// Paired columns that are NOT NULL in the wide table of a split: new code inserts its row before that of the narrow one.
@@ -181,10 +175,6 @@ impl<'a> Pair<'a> {
         self.part.own_name(&self.wide.name, purpose)
     }
 
-    fn functions(&self) -> Vec<QualifiedName> {
-        self.bodies().into_iter().map(|(purpose, _)| self.function(&purpose)).collect()
-    }
-
     fn bodies(&self) -> Vec<(String, Block)> {
         let (wide, narrow) = (self.wide.role, self.narrow.role);
         let mut bodies = vec![(format!("to_{narrow}"), self.to_narrow_body())];
@@ -194,7 +184,10 @@ impl<'a> Pair<'a> {
             Purpose::Merge { restores, .. } => {
                 bodies.push((format!("complete_{wide}"), self.complete_wide_body()));
                 if restores {
-                    bodies.push((format!("restore_{wide}"), self.restore_body()));
+                    bodies.push((
+                        format!("restore_{wide}"),
+                        restore_body(self.columns.iter().map(|column| column.wide.as_str())),
+                    ));
                 }
             }
         }
@@ -207,13 +200,7 @@ impl<'a> Pair<'a> {
         bodies
     }
 
-    pub(super) fn create_functions(&self) -> Vec<String> {
-        let tables = [&self.wide.name, &self.narrow.name];
-        let bodies = self.bodies().into_iter().map(|(purpose, body)| (self.function(&purpose), body));
-        definer::create_functions(self.part, tables, bodies)
-    }
-
-    fn triggers(&self) -> Vec<Trigger> {
+    fn each_trigger(&self) -> Vec<Trigger> {
         let row = |when: String| format!("for each row when ({when})");
         let (each_row, each_statement) = ("for each row".to_owned(), "for each statement".to_owned());
         let trigger =
@@ -259,25 +246,19 @@ impl<'a> Pair<'a> {
                         complete.clone(),
                     ));
                 }
-                let conditions = [definer::in_backfill(self.part, false), self.is_unfilled("old.")];
+                let conditions = [in_backfill(self.part, false), self.is_unfilled("old.")];
                 let unfilled = all(conditions.into_iter().chain(self.needs_completing()));
                 triggers.push(trigger("complete_update", wide, "before update", row(unfilled), complete));
                 if restores {
                     let function = format!("restore_{}", wide.role);
-                    let backfilling = row(definer::in_backfill(self.part, true));
+                    let backfilling = row(in_backfill(self.part, true));
                     triggers.push(trigger(RESTORE, wide, "before update", backfilling, function));
                 }
             }
         }
         let changed = any(self.changed(false).into_iter().chain([self.key_changed(&self.narrow_key())]));
-        triggers.push(trigger("lock", narrow, "before insert", row(definer::in_backfill(self.part, false)), lock));
-        triggers.push(trigger(
-            "insert",
-            narrow,
-            "after insert",
-            row(definer::in_backfill(self.part, false)),
-            to_wide.clone(),
-        ));
+        triggers.push(trigger("lock", narrow, "before insert", row(in_backfill(self.part, false)), lock));
+        triggers.push(trigger("insert", narrow, "after insert", row(in_backfill(self.part, false)), to_wide.clone()));
         triggers.push(trigger("update", narrow, "after update", row(changed), to_wide.clone()));
         triggers.push(trigger("delete", narrow, "after delete", each_row, to_wide));
         triggers.push(trigger("truncate", narrow, "after truncate", each_statement, clear));
@@ -367,17 +348,12 @@ impl<'a> Pair<'a> {
         // Where the narrow table is there before, its own foreign key says so.
         if self.purpose == Purpose::Split {
             body.open("if not found then");
-            body.line(
-                "raise exception using errcode = 'foreign_key_violation', schema = tg_table_schema, table = tg_table_name,",
+            let message = format!(
+                "insert on table {} violates the key that it shares with table {}",
+                quote_ident(&self.narrow.name.name),
+                quote_ident(&self.wide.name.name)
             );
-            body.line(format!(
-                "  message = {};",
-                quote_literal(&format!(
-                    "insert on table {} violates the key that it shares with table {}",
-                    quote_ident(&self.narrow.name.name),
-                    quote_ident(&self.wide.name.name)
-                ))
-            ));
+            violations::foreign_key(&mut body, &message);
             body.close("end if;");
         }
         if self.has_blanks() {
@@ -446,26 +422,15 @@ impl<'a> Pair<'a> {
         let keys = all(self.wide_key().into_iter().map(|name| format!("w.{0} = new.{0}", quote_ident(name))));
         let mut body = Block::default();
         body.open("begin");
+        let hint = format!(
+            "Until the contract, a row of {wide} and its row of {} are inserted in one transaction.",
+            self.narrow.name
+        );
         for column in self.held() {
             let name = quote_ident(&column.wide);
             let is_null = self.is_null(column, &format!("w.{name}"));
             body.open(format!("if exists (select from {} as w where {keys} and {is_null}) then", wide.quoted()));
-            body.line("raise exception using errcode = 'not_null_violation', schema = tg_table_schema, table = tg_table_name,");
-            body.line(format!("  column = {},", quote_literal(&column.wide)));
-            body.line(format!(
-                "  message = {},",
-                quote_literal(&format!(
-                    "null value in column {name} of relation {} violates not-null constraint",
-                    quote_ident(&wide.name)
-                ))
-            ));
-            body.line(format!(
-                "  hint = {};",
-                quote_literal(&format!(
-                    "Until the contract, a row of {wide} and its row of {} are inserted in one transaction.",
-                    self.narrow.name
-                ))
-            ));
+            violations::not_null(&mut body, &wide.name, &column.wide, Some(&hint));
             body.close("end if;");
         }
         body.line("return null;");
@@ -543,18 +508,6 @@ impl<'a> Pair<'a> {
             body.close("end if;");
         }
         body.close("end if;");
-    }
-
-    /// Puts back what the table's own BEFORE triggers (`updated_at`) changed on a row that the backfill updates.
-    fn restore_body(&self) -> Block {
-        let mut body = Block::default();
-        body.open("begin");
-        for column in &self.columns {
-            body.line(format!("old.{0} := new.{0};", quote_ident(&column.wide)));
-        }
-        body.line("return old;");
-        body.close("end");
-        body
     }
 }
 

@@ -8,6 +8,7 @@ use super::make::{Part, Planned, table_notes};
 use super::new_table::NewTable;
 use super::pair_sync::{Pair, PairedColumn, PairedTable, Purpose};
 use super::sql;
+use super::triggers::Triggers;
 use super::{Action, Backfill, Lock, LockLevel, Mode, Phase, Reconcile, Step};
 use crate::ident::quote_ident;
 use crate::model::SplitChange;
@@ -18,16 +19,17 @@ pub(super) fn plan(part: &Part<'_>, split: &SplitChange) -> Option<Planned> {
     let carry = Carry::new(part, &split.source, &split.target, &split.moved)?;
     let parts =
         Parts { part, split, source: carry.source, target: carry.target, pair: pair(part, split, carry.source) };
+    let triggers = parts.pair.triggers();
     let mut planned = Planned::new(
         "copy: a new table beside the old columns, kept in step by triggers on both, because old and new code must both find their own",
         &carry,
     );
     planned.steps.push(parts.create_table_step());
-    planned.steps.push(parts.sync_step());
+    planned.steps.push(parts.sync_step(&triggers));
     planned.steps.push(analyze_step(&split.target, &parts.target_columns()));
     planned.steps.extend(carry.validate_steps());
     planned.steps.extend(parts.foreign_key_steps());
-    planned.steps.push(parts.contract_step(&carry));
+    planned.steps.push(parts.contract_step(&carry, &triggers));
     planned.backfill.push(parts.backfill());
     planned.reconcile.extend(parts.reconcile());
     planned.notes.extend(carry.notes());
@@ -80,20 +82,20 @@ impl<'a> Parts<'a> {
 
     /// The functions, then NOT NULL of moved columns gives way to a check at the end of the transaction, because new code inserts the row of
     /// the source first and that of the target after it; then the triggers.
-    fn sync_step(&self) -> Step {
+    fn sync_step(&self, triggers: &Triggers<'_>) -> Step {
         let split = self.split;
-        let mut statements = self.pair.create_functions();
+        let mut statements = triggers.create_functions();
         let held: Vec<&PairedColumn<'_>> = self.pair.held().collect();
         for column in &held {
             let column = quote_ident(&column.wide);
             statements.push(format!("alter table {} alter column {column} drop not null", split.source.quoted()));
         }
-        statements.extend(self.pair.create_triggers());
+        statements.extend(triggers.create_triggers());
         let level = if held.is_empty() { LockLevel::ShareRowExclusive } else { LockLevel::AccessExclusive };
         let mut undo: Vec<Action> =
             held.iter().flat_map(|column| restore_not_null(&split.source, &column.wide, &self.part.own)).collect();
         undo.push(Action {
-            statements: self.pair.undo_statements(),
+            statements: triggers.undo(),
             mode: Mode::Transaction,
             locks: vec![exclusive(&split.source), exclusive(&split.target)],
         });
@@ -158,10 +160,10 @@ impl<'a> Parts<'a> {
         })
     }
 
-    fn contract_step(&self, carry: &Carry<'_>) -> Step {
+    fn contract_step(&self, carry: &Carry<'_>, triggers: &Triggers<'_>) -> Step {
         let locks = carry.contract_locks();
         let mut statements = lock_tables(&locks);
-        statements.extend(self.pair.drop_statements());
+        statements.extend(triggers.drop_statements());
         statements.extend(carry.contract_drops());
         let drops: Vec<String> =
             self.split.moved.iter().map(|name| format!("drop column {}", quote_ident(name))).collect();

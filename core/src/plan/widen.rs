@@ -257,7 +257,7 @@ fn contract_step(tables: &[Widened<'_>]) -> Step {
         }
     }
     let mut statements = lock_tables(&locks);
-    statements.extend(tables.iter().flat_map(|widened| Sync { widened }.drop_statements()));
+    statements.extend(tables.iter().flat_map(|widened| Sync { widened }.triggers().drop_statements()));
     statements.extend(tables.iter().flat_map(|widened| widened.carry.foreign_key_drops()));
     statements.extend(tables.iter().flat_map(|widened| widened.carry.other_drops()));
     statements.extend(tables.iter().flat_map(Widened::take_over));

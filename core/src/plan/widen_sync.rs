@@ -1,27 +1,29 @@
 //! The triggers that fill the wider columns. One way only: nothing but these triggers and the backfill writes them.
 
 use super::carry::{drop_constraint_if_exists, exclusive};
-use super::columns_sync::{RESTORE, has_update_triggers, last_firing_name};
-use super::sql::{self, Block, create_function};
+use super::sql::{self, Block};
+use super::triggers::{
+    Function, RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, restore_body,
+};
 use super::widen::Widened;
-use super::{Action, BACKFILL_SETTING, Lock, LockLevel, Mode, Phase, Step};
-use crate::ident::{QualifiedName, quote_ident, quote_literal};
+use super::{Action, Lock, LockLevel, Mode, Phase, Step};
+use crate::ident::{QualifiedName, quote_ident};
 
 pub(super) struct Sync<'a> {
     pub(super) widened: &'a Widened<'a>,
 }
 
-/// The triggers, in the order in which they fire.
+/// What the triggers are for, in the order in which they fire.
 #[derive(Clone, Copy, PartialEq)]
-enum Trigger {
+enum Purpose {
     /// Puts back what the table's own BEFORE triggers (`updated_at`) changed on a row that the backfill updates.
     Restore,
     /// Fills the wider columns.
     Widen,
 }
 
-impl Trigger {
-    fn purpose(self) -> &'static str {
+impl Purpose {
+    fn name(self) -> &'static str {
         match self {
             Self::Restore => RESTORE,
             Self::Widen => "3_widen",
@@ -31,20 +33,13 @@ impl Trigger {
 
 impl Sync<'_> {
     pub(super) fn first_trigger(&self) -> String {
-        self.trigger_name(Trigger::Restore)
+        self.trigger_name(Purpose::Restore)
     }
 
     /// The functions, the triggers, and only then, in the same transaction, the checks that rely on them.
     pub(super) fn step(&self) -> Step {
         let (table, change) = (&self.widened.table().name, &self.widened.part.change.name);
-        let mut statements = Vec::new();
-        for trigger in self.triggers() {
-            let (function, name) = (self.function(trigger).quoted(), quote_ident(&self.trigger_name(trigger)));
-            statements.push(create_function(&self.function(trigger), "", "trigger", &[], self.body(trigger)));
-            statements.push(sql::mark(&format!("function {function}()"), change));
-            statements.push(self.create_trigger(trigger));
-            statements.push(sql::mark(&format!("trigger {name} on {}", table.quoted()), change));
-        }
+        let mut statements = self.triggers().create();
         for pair in self.widened.not_null() {
             let name = quote_ident(&self.widened.not_null_check(pair));
             let column = quote_ident(&pair.beside.name);
@@ -70,77 +65,52 @@ impl Sync<'_> {
     }
 
     fn undo(&self) -> Action {
+        let (table, triggers) = (&self.widened.table().name, self.triggers());
+        let mut statements = triggers.undo_triggers();
+        let checks = self.widened.not_null().map(|pair| self.widened.not_null_check(pair));
+        statements.extend(checks.map(|check| drop_constraint_if_exists(table, &check)));
+        statements.extend(triggers.undo_functions());
+        Action { statements, mode: Mode::Transaction, locks: vec![exclusive(table)] }
+    }
+
+    /// The functions and triggers.
+    pub(super) fn triggers(&self) -> Triggers<'_> {
         let table = &self.widened.table().name;
-        let triggers = self.triggers().map(|trigger| {
-            format!("drop trigger if exists {} on {}", quote_ident(&self.trigger_name(trigger)), table.quoted())
+        let restore = has_update_triggers(self.widened.table()).then_some(Purpose::Restore);
+        let made = restore.into_iter().chain([Purpose::Widen]).map(|purpose| {
+            let name = self.function(purpose);
+            let (events, when, body) = match purpose {
+                Purpose::Restore => {
+                    let columns = self.widened.pairs.iter().map(|pair| pair.beside.name.as_str());
+                    ("update", in_backfill(self.widened.part, true), restore_body(columns))
+                }
+                Purpose::Widen => ("insert or update", self.widened.differs("new."), self.widen_body()),
+            };
+            let trigger = Trigger::before(self.trigger_name(purpose), table, events, Some(when), name.clone());
+            (Function { name, attributes: Vec::new(), body }, trigger)
         });
-        let checks =
-            self.widened.not_null().map(|pair| drop_constraint_if_exists(table, &self.widened.not_null_check(pair)));
-        let functions =
-            self.triggers().map(|trigger| format!("drop function if exists {}()", self.function(trigger).quoted()));
-        Action {
-            statements: triggers.chain(checks).chain(functions).collect(),
-            mode: Mode::Transaction,
-            locks: vec![exclusive(table)],
-        }
+        let (functions, triggers) = made.unzip();
+        Triggers::new(self.widened.part, functions, triggers)
     }
 
-    /// For the contract: triggers before the functions that they call, both before the columns that those name (H32).
-    pub(super) fn drop_statements(&self) -> Vec<String> {
-        let table = self.widened.table().name.quoted();
-        let triggers = self
-            .triggers()
-            .map(|trigger| format!("drop trigger {} on {table}", quote_ident(&self.trigger_name(trigger))));
-        let functions = self.triggers().map(|trigger| format!("drop function {}()", self.function(trigger).quoted()));
-        triggers.chain(functions).collect()
-    }
-
-    fn triggers(&self) -> impl Iterator<Item = Trigger> {
-        has_update_triggers(self.widened.table()).then_some(Trigger::Restore).into_iter().chain([Trigger::Widen])
-    }
-
-    /// Sorts after the user's own triggers, so that it sees what they changed (H37).
-    fn trigger_name(&self, trigger: Trigger) -> String {
-        last_firing_name(&self.widened.part.own, trigger.purpose())
+    fn trigger_name(&self, purpose: Purpose) -> String {
+        last_firing_name(&self.widened.part.own, purpose.name())
     }
 
     /// Of its table's own, because several tables of one schema have one each.
-    fn function(&self, trigger: Trigger) -> QualifiedName {
+    fn function(&self, purpose: Purpose) -> QualifiedName {
         let table = &self.widened.table().name;
-        self.widened.part.own_name(table, &format!("{}_{}", table.name, trigger.purpose()))
+        self.widened.part.own_name(table, &format!("{}_{}", table.name, purpose.name()))
     }
 
-    fn body(&self, trigger: Trigger) -> Block {
+    fn widen_body(&self) -> Block {
         let mut body = Block::default();
         body.open("begin");
         for pair in &self.widened.pairs {
-            let (beside, before) = (quote_ident(&pair.beside.name), quote_ident(&pair.before.name));
-            body.line(match trigger {
-                Trigger::Restore => format!("old.{beside} := new.{beside};"),
-                Trigger::Widen => format!("new.{beside} := new.{before};"),
-            });
+            body.line(format!("new.{} := new.{};", quote_ident(&pair.beside.name), quote_ident(&pair.before.name)));
         }
-        body.line(match trigger {
-            Trigger::Restore => "return old;",
-            Trigger::Widen => "return new;",
-        });
+        body.line("return new;");
         body.close("end");
         body
-    }
-
-    fn create_trigger(&self, trigger: Trigger) -> String {
-        let (event, when) = match trigger {
-            Trigger::Restore => {
-                let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-                ("update", format!("{setting} = {}", quote_literal(&self.widened.part.own)))
-            }
-            Trigger::Widen => ("insert or update", self.widened.differs("new.")),
-        };
-        format!(
-            "create trigger {} before {event} on {}\nfor each row\nwhen ({when})\nexecute function {}()",
-            quote_ident(&self.trigger_name(trigger)),
-            self.widened.table().name.quoted(),
-            self.function(trigger).quoted()
-        )
     }
 }

@@ -103,9 +103,9 @@ impl Coming<'_> {
             ),
             self.mark(),
         ];
-        statements.extend(mending.create());
+        statements.extend(mending.triggers().create());
         let mut undo = vec![self.refuse_unless_ours()];
-        undo.extend(mending.drop(true));
+        undo.extend(mending.triggers().undo());
         undo.push(self.drop_if_exists());
         let undo = vec![Action { statements: undo, mode: Mode::Transaction, locks: vec![exclusive(table)] }];
         let title = match (mending.has_triggers(), self.constrain.policy.writes) {
@@ -205,9 +205,9 @@ impl Coming<'_> {
     /// The backfill of a table with BEFORE triggers of its own needs one of ours.
     fn add_restoring(&self, add: &mut Step, mending: &Mending<'_>) {
         if mending.has_triggers() {
-            add.action.statements.extend(mending.create());
+            add.action.statements.extend(mending.triggers().create());
             for undo in &mut add.undo {
-                undo.statements.extend(mending.drop(true));
+                undo.statements.extend(mending.triggers().undo());
             }
         }
     }
@@ -280,7 +280,7 @@ impl Coming<'_> {
     /// The constraint belongs to the table from here on.
     fn contract_step(&self, mending: &Mending<'_>, others: Vec<String>) -> Step {
         let table = &self.table.name;
-        let mut statements = mending.drop(false);
+        let mut statements = mending.triggers().drop_statements();
         statements.push(sql::comment(&constraint_object(table, self.name()), None));
         statements.extend(others);
         let lock: Lock = match mending.has_triggers() {

@@ -1,12 +1,15 @@
 //! The trigger that mends rows which break a new rule, and the backfill that mends those that are there.
 
-use crate::ident::{QualifiedName, quote_ident, quote_literal};
+use crate::ident::quote_ident;
 use crate::model::rules::{BrokenWrites, Policy};
 use crate::plan::columns::key_columns;
-use crate::plan::columns_sync::{RESTORE, has_update_triggers, last_firing_name, pinned_search_path};
 use crate::plan::make::Part;
-use crate::plan::sql::{self, Block, create_function};
-use crate::plan::{BACKFILL_SETTING, Backfill, Reconcile};
+use crate::plan::sql::Block;
+use crate::plan::triggers::{
+    Function, RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, pinned_search_path,
+    restore_body,
+};
+use crate::plan::{Backfill, Reconcile};
 use crate::schema::Table;
 use crate::sql::Expression;
 
@@ -20,15 +23,16 @@ pub(super) struct Mending<'a> {
     pub(super) broken: Option<&'a dyn Fn(&str) -> String>,
 }
 
+/// What a trigger is for.
 #[derive(Clone, Copy, PartialEq)]
-enum Trigger {
+enum Purpose {
     /// Puts back what the table's own BEFORE triggers (`updated_at`) changed on a row that the backfill mends.
     Restore,
     Mend,
 }
 
-impl Trigger {
-    fn purpose(self) -> &'static str {
+impl Purpose {
+    fn trigger(self) -> &'static str {
         match self {
             Self::Restore => RESTORE,
             Self::Mend => "4_mend",
@@ -44,60 +48,39 @@ impl Trigger {
 }
 
 impl Mending<'_> {
-    fn triggers(&self) -> impl Iterator<Item = Trigger> {
+    fn purposes(&self) -> impl Iterator<Item = Purpose> {
         let mends = !self.policy.repairs.is_empty();
-        let restore = (mends && has_update_triggers(self.table)).then_some(Trigger::Restore);
-        let mend = (mends && self.broken.is_some()).then_some(Trigger::Mend);
+        let restore = (mends && has_update_triggers(self.table)).then_some(Purpose::Restore);
+        let mend = (mends && self.broken.is_some()).then_some(Purpose::Mend);
         restore.into_iter().chain(mend)
     }
 
     pub(super) fn has_triggers(&self) -> bool {
-        self.triggers().next().is_some()
+        self.purposes().next().is_some()
     }
 
-    fn name(&self, trigger: Trigger) -> String {
-        last_firing_name(&self.part.own, trigger.purpose())
+    fn name(&self, purpose: Purpose) -> String {
+        last_firing_name(&self.part.own, purpose.trigger())
     }
 
     pub(super) fn first_trigger(&self) -> String {
-        self.name(Trigger::Restore)
+        self.name(Purpose::Restore)
     }
 
-    fn function(&self, trigger: Trigger) -> QualifiedName {
-        self.part.own_name(&self.table.name, trigger.function())
-    }
-
-    /// The functions, and behind them the triggers.
-    pub(super) fn create(&self) -> Vec<String> {
-        let change = &self.part.change.name;
-        let mut statements = Vec::new();
-        for trigger in self.triggers() {
-            let function = self.function(trigger);
-            let (attributes, body) = match trigger {
-                Trigger::Restore => (Vec::new(), self.restore_body()),
-                Trigger::Mend => (self.attributes(), self.mend_body()),
+    /// The functions and triggers.
+    pub(super) fn triggers(&self) -> Triggers<'_> {
+        let made = self.purposes().map(|purpose| {
+            let name = self.part.own_name(&self.table.name, purpose.function());
+            let (attributes, body) = match purpose {
+                Purpose::Restore => {
+                    (Vec::new(), restore_body(self.policy.repairs.iter().map(|(column, _)| column.as_str())))
+                }
+                Purpose::Mend => (self.attributes(), self.mend_body()),
             };
-            statements.push(create_function(&function, "", "trigger", &attributes, body));
-            statements.push(sql::mark(&format!("function {}()", function.quoted()), change));
-        }
-        for trigger in self.triggers() {
-            statements.push(self.create_trigger(trigger));
-            let object = format!("trigger {} on {}", quote_ident(&self.name(trigger)), self.table.name.quoted());
-            statements.push(sql::mark(&object, change));
-        }
-        statements
-    }
-
-    /// Triggers before the functions that they call. `if_exists` for an undo, which may come when only some are there.
-    pub(super) fn drop(&self, if_exists: bool) -> Vec<String> {
-        let table = self.table.name.quoted();
-        let if_exists = if if_exists { "if exists " } else { "" };
-        let triggers = self
-            .triggers()
-            .map(|trigger| format!("drop trigger {if_exists}{} on {table}", quote_ident(&self.name(trigger))));
-        let functions =
-            self.triggers().map(|trigger| format!("drop function {if_exists}{}()", self.function(trigger).quoted()));
-        triggers.chain(functions).collect()
+            (Function { name, attributes, body }, self.trigger(purpose))
+        });
+        let (functions, triggers) = made.unzip();
+        Triggers::new(self.part, functions, triggers)
     }
 
     /// A function with a pinned search path costs more per call, so only one whose expressions could look up a name in the wrong place has it.
@@ -130,37 +113,18 @@ impl Mending<'_> {
         body
     }
 
-    fn restore_body(&self) -> Block {
-        let mut body = Block::default();
-        body.open("begin");
-        for (column, _) in &self.policy.repairs {
-            let column = quote_ident(column);
-            body.line(format!("old.{column} := new.{column};"));
-        }
-        body.line("return old;");
-        body.close("end");
-        body
-    }
-
-    fn create_trigger(&self, trigger: Trigger) -> String {
+    fn trigger(&self, purpose: Purpose) -> Trigger {
         let broken = |prefix: &str| self.broken.map(|broken| broken(prefix)).unwrap_or_default();
-        let (event, when) = match (trigger, self.policy.writes) {
-            (Trigger::Restore, _) => {
-                let setting = format!("pg_catalog.current_setting({}, true)", quote_literal(BACKFILL_SETTING));
-                ("update", format!("{setting} = {}", quote_literal(&self.part.own)))
-            }
-            (Trigger::Mend, BrokenWrites::Repaired) => ("insert or update", broken("new.")),
+        let (events, when) = match (purpose, self.policy.writes) {
+            (Purpose::Restore, _) => ("update", in_backfill(self.part, true)),
+            (Purpose::Mend, BrokenWrites::Repaired) => ("insert or update", broken("new.")),
             // A row that was broken before the rule came can be written until the backfill has mended it.
-            (Trigger::Mend, BrokenWrites::Rejected) => {
+            (Purpose::Mend, BrokenWrites::Rejected) => {
                 ("update", format!("({}) and ({})", broken("new."), broken("old.")))
             }
         };
-        format!(
-            "create trigger {} before {event} on {}\nfor each row\nwhen ({when})\nexecute function {}()",
-            quote_ident(&self.name(trigger)),
-            self.table.name.quoted(),
-            self.function(trigger).quoted()
-        )
+        let function = self.part.own_name(&self.table.name, purpose.function());
+        Trigger::before(self.name(purpose), &self.table.name, events, Some(when), function)
     }
 
     /// Mends the rows that are there, where `pending` is true.

@@ -98,9 +98,9 @@ impl Required<'_> {
             format!("alter table {} add constraint {} {rule}", table.quoted(), quote_ident(name)),
             sql::mark(&constraint_object(table, name), &self.part.change.name),
         ];
-        statements.extend(self.mending.create());
+        statements.extend(self.mending.triggers().create());
         let mut undo = vec![sql::refuse_unless_marked_constraint(table, name, &self.part.change.name)];
-        undo.extend(self.mending.drop(true));
+        undo.extend(self.mending.triggers().undo());
         undo.push(crate::plan::carry::drop_constraint_if_exists(table, name));
         let title = match (self.mending.has_triggers(), self.require.policy.writes) {
             (true, BrokenWrites::Repaired) => format!("fill {} where a write leaves it null", self.require.column),
@@ -112,7 +112,7 @@ impl Required<'_> {
 
     fn contract_step(&self) -> Step {
         let table = &self.table.name;
-        let mut statements = self.mending.drop(false);
+        let mut statements = self.mending.triggers().drop_statements();
         let lock = match &self.guard {
             Guard::Check(name) => {
                 let alter = format!("alter table {}", table.quoted());
