@@ -8,7 +8,7 @@
 
 use std::thread;
 
-use coexist::__private::{self as generated, Carried, Field, Source, Table, Values};
+use coexist::__private::{self as generated, Carried, Field, LockedFirst, Table, Values};
 use coexist::sandbox::{Database, Sandbox};
 use postgres::{Client, Row};
 
@@ -18,7 +18,14 @@ static PROFILES: Table = Table {
     columns: &["user_id", "bio"],
     carried: &[Carried::Native(20), Carried::Native(25)],
     key: &[0],
-    source: Some(Source { schema: "public", name: "users", key: &["id"] }),
+    locked_first: Some(LockedFirst {
+        schema: "public",
+        name: "users",
+        columns: &["id"],
+        by: &[0],
+        order: &["id"],
+        when: &[],
+    }),
 };
 
 struct Profile(i64, Option<String>);

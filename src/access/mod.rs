@@ -11,7 +11,7 @@ use crate::executor::Executor;
 use crate::value::Value;
 pub use overridden::{Overridden, Unconvertible};
 pub use statement::Field;
-pub use table::{Carried, Source, Table};
+pub use table::{Carried, LockedFirst, Table};
 
 /// A row of one table, by the position of its columns in [`Table::columns`].
 pub trait FromRow: Sized {

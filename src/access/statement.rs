@@ -3,11 +3,14 @@
 use coexist_core::ident::{QualifiedName, quote_ident};
 use postgres::types::{ToSql, Type};
 
-use super::table::{Carried, Source, Table};
+use super::table::{Carried, LockedFirst, Table};
 use crate::executor::Param;
 
 /// A value of a column.
 pub type Field<'a> = &'a (dyn ToSql + Sync);
+
+/// What stands for a value that is not given.
+const DEFAULT: &str = "default";
 
 /// How many parameters one statement may have: the protocol counts them in 16 bits.
 const MAX_PARAMETERS: usize = 65_535;
@@ -57,11 +60,11 @@ pub fn insert<'a>(table: &Table, rows: &[Vec<Option<Field<'a>>>], returning: boo
     for row in rows {
         let value = |column: &usize| match row[*column] {
             Some(value) => params.push(value, table.carried[*column]),
-            None => "default".to_owned(),
+            None => DEFAULT.to_owned(),
         };
         values.push(columns.iter().map(value).collect());
     }
-    let lock = lock_source_of_new_rows(table, &columns, &mut values);
+    let lock = lock_for_new_rows(table, &columns, &mut values);
     let names: Vec<String> = columns.iter().map(|column| quote_ident(table.columns[*column])).collect();
     let values: Vec<String> = values.iter().map(|row| format!("({})", row.join(", "))).collect();
     let values = if columns.is_empty() {
@@ -77,17 +80,17 @@ pub fn insert<'a>(table: &Table, rows: &[Vec<Option<Field<'a>>>], returning: boo
 pub fn update<'a>(table: &Table, key: &[Field<'a>], values: &[Option<Field<'a>>]) -> Statement<'a> {
     let mut params = Parameters::default();
     let key = params.bind_key(table, key);
-    let mut set = Vec::new();
-    for (column, value) in values.iter().enumerate() {
-        if let Some(value) = value {
-            set.push(format!(
-                "{} = {}",
-                quote_ident(table.columns[column]),
-                params.push(*value, table.carried[column])
-            ));
-        }
+    let mut given: Vec<Option<String>> = Vec::with_capacity(values.len());
+    for (value, carried) in values.iter().zip(table.carried) {
+        given.push(value.map(|value| params.push(value, *carried)));
     }
-    let (lock, condition) = lock_source_of_row(table, &key);
+    let set: Vec<String> = table
+        .columns
+        .iter()
+        .zip(&given)
+        .filter_map(|(column, value)| Some(format!("{} = {}", quote_ident(column), value.as_ref()?)))
+        .collect();
+    let (lock, condition) = lock_for_row(table, &key, &given);
     params.statement(format!(
         "{lock}update {} set {} where {condition} returning {}",
         relation(table),
@@ -100,7 +103,7 @@ pub fn update<'a>(table: &Table, key: &[Field<'a>], values: &[Option<Field<'a>>]
 pub fn delete<'a>(table: &Table, key: &[Field<'a>]) -> Statement<'a> {
     let mut params = Parameters::default();
     let key = params.bind_key(table, key);
-    let (lock, condition) = lock_source_of_row(table, &key);
+    let (lock, condition) = lock_for_row(table, &key, &[]);
     params.statement(format!("{lock}delete from {} where {condition}", relation(table)))
 }
 
@@ -120,44 +123,74 @@ pub fn pieces<'r, 'a>(rows: &'r [Vec<Option<Field<'a>>>]) -> impl Iterator<Item 
     })
 }
 
-/// True once the rows of the source are locked: a condition that is always true, and that cannot be known without reading all of them.
-const SOURCE_IS_LOCKED: &str = "(select count(*) from source) >= 0";
+/// True once the other rows are locked: a condition that is always true, and that cannot be known without reading all of them.
+const LOCKED: &str = "(select count(*) from locked_first) >= 0";
 
-/// The part before an UPDATE or DELETE that locks the source's row, and the condition for the row, which waits for that lock.
-fn lock_source_of_row(table: &Table, key: &[String]) -> (String, String) {
+/// The part before an UPDATE or DELETE that locks other rows first, and the condition for the row, which waits for that. `given` has the new
+/// values.
+fn lock_for_row(table: &Table, key: &[String], given: &[Option<String>]) -> (String, String) {
     let row = equal(&key_names(table), key);
-    match &table.source {
-        Some(source) => {
-            let names: Vec<String> = source.key.iter().map(|name| quote_ident(name)).collect();
-            (lock_source(source, &equal(&names, key)), format!("{row} and {SOURCE_IS_LOCKED}"))
-        }
-        None => (String::new(), row),
-    }
+    let is_given = |column: &usize| given.get(*column).is_some_and(Option::is_some);
+    let Some(locked) = table.locked_first.as_ref().filter(|locked| locked.concerns(is_given)) else {
+        return (String::new(), row);
+    };
+    let columns: Vec<String> = locked.columns.iter().map(|name| quote_ident(name)).collect();
+    let condition = if locked.by == table.key {
+        equal(&columns, key)
+    } else {
+        // Those that belong to the row as it is, and those that belong to it as it will be.
+        let now: Vec<String> = locked.by.iter().map(|column| quote_ident(table.columns[*column])).collect();
+        let of_row = format!("select {} from {} where {row}", now.join(", "), relation(table));
+        let moves = locked.by.iter().any(is_given).then(|| {
+            let then = locked.by.iter().zip(&now).map(|(column, now)| given[*column].as_ref().unwrap_or(now).as_str());
+            let then: Vec<&str> = then.collect();
+            format!(" union all select {} from {} where {row}", then.join(", "), relation(table))
+        });
+        format!("({}) in ({of_row}{})", columns.join(", "), moves.unwrap_or_default())
+    };
+    let one = locked.columns == locked.order && locked.by == table.key;
+    let order = if one { String::new() } else { locked.in_order() };
+    (locked.lock(&condition, &order), format!("{row} and {LOCKED}"))
 }
 
-/// The part before an INSERT that locks the source's rows. The first value of the key waits for it.
-fn lock_source_of_new_rows(table: &Table, columns: &[usize], values: &mut [Vec<String>]) -> String {
-    let Some(source) = &table.source else { return String::new() };
-    let key: Option<Vec<usize>> = table.key.iter().map(|key| columns.iter().position(|column| column == key)).collect();
-    // Without a value for its key a row is refused by the server anyway.
-    let Some(key) = key else { return String::new() };
-    let names: Vec<String> = source.key.iter().map(|name| quote_ident(name)).collect();
-    let names = names.join(", ");
-    let keys: Vec<String> = values
-        .iter()
-        .map(|row| format!("({})", key.iter().map(|at| row[*at].as_str()).collect::<Vec<_>>().join(", ")))
-        .collect();
-    if let (Some(row), Some(first)) = (values.first_mut(), key.first()) {
-        row[*first] = format!("case when {SOURCE_IS_LOCKED} then {} end", row[*first]);
-    }
-    lock_source(source, &format!("({names}) in (values {}) order by {names}", keys.join(", ")))
+/// The part before an INSERT that locks other rows first. The first value of the first row waits for it.
+fn lock_for_new_rows(table: &Table, columns: &[usize], values: &mut [Vec<String>]) -> String {
+    let is_given = |column: &usize| columns.contains(column);
+    let Some(locked) = table.locked_first.as_ref().filter(|locked| locked.concerns(is_given)) else {
+        return String::new();
+    };
+    let at: Option<Vec<usize>> = locked.by.iter().map(|by| columns.iter().position(|column| column == by)).collect();
+    // A row that belongs to none of them: nothing to lock, or the server refuses it anyway.
+    let Some(at) = at else { return String::new() };
+    let names: Vec<String> = locked.columns.iter().map(|name| quote_ident(name)).collect();
+    let keys = values.iter().map(|row| at.iter().map(|at| row[*at].as_str()).collect::<Vec<_>>());
+    let keys: Vec<String> =
+        keys.filter(|key| !key.contains(&DEFAULT)).map(|key| format!("({})", key.join(", "))).collect();
+    let first = values.first_mut().and_then(|row| row.iter_mut().find(|value| *value != DEFAULT));
+    let (Some(first), false) = (first, keys.is_empty()) else { return String::new() };
+    *first = format!("case when {LOCKED} then {first} end");
+    locked.lock(&format!("({}) in (values {})", names.join(", "), keys.join(", ")), &locked.in_order())
 }
 
-/// `no key update` is what an UPDATE of the moved columns takes: anything weaker would be raised to it by the trigger, and two writers
-/// that hold the weaker lock would then wait for each other.
-fn lock_source(source: &Source, condition: &str) -> String {
-    let relation = QualifiedName::new(source.schema, source.name).quoted();
-    format!("with source as materialized (select from {relation} where {condition} for no key update) ")
+impl LockedFirst {
+    /// Whether what is written makes a difference to the other rows.
+    fn concerns(&self, is_given: impl Fn(&usize) -> bool) -> bool {
+        self.when.is_empty() || self.when.iter().any(is_given)
+    }
+
+    fn in_order(&self) -> String {
+        let order: Vec<String> = self.order.iter().map(|name| quote_ident(name)).collect();
+        if order.is_empty() { " order by ctid".to_owned() } else { format!(" order by {}", order.join(", ")) }
+    }
+
+    /// `no key update` is what an UPDATE of the other row takes: anything weaker would be raised to it by the trigger, and two writers
+    /// that hold the weaker lock would then wait for each other.
+    fn lock(&self, condition: &str, order: &str) -> String {
+        let relation = QualifiedName::new(self.schema, self.name).quoted();
+        format!(
+            "with locked_first as materialized (select from {relation} where {condition}{order} for no key update) "
+        )
+    }
 }
 
 fn relation(table: &Table) -> String {
@@ -232,7 +265,7 @@ mod tests {
         columns: &["order", "kind", "mark"],
         carried: &[Carried::Native(INT4), Carried::Text("\"public\".\"kind\""), Carried::Native(18)],
         key: &[0, 1],
-        source: None,
+        locked_first: None,
     };
 
     static PROFILES: Table = Table {
@@ -241,7 +274,48 @@ mod tests {
         columns: &["user_id", "bio"],
         carried: &[Carried::Native(INT4), Carried::Native(TEXT)],
         key: &[0],
-        source: Some(Source { schema: "public", name: "users", key: &["id"] }),
+        locked_first: Some(LockedFirst {
+            schema: "public",
+            name: "users",
+            columns: &["id"],
+            by: &[0],
+            order: &["id"],
+            when: &[],
+        }),
+    };
+
+    /// Many rows are locked before one is written: those that refer to it.
+    static COUNTRIES: Table = Table {
+        schema: "public",
+        name: "countries",
+        columns: &["id", "name"],
+        carried: &[Carried::Native(INT4), Carried::Native(TEXT)],
+        key: &[0],
+        locked_first: Some(LockedFirst {
+            schema: "public",
+            name: "addresses",
+            columns: &["country_id"],
+            by: &[0],
+            order: &["id"],
+            when: &[],
+        }),
+    };
+
+    /// The row is locked that this one references, where the value that they share, or the reference, is written.
+    static ORDERS: Table = Table {
+        schema: "public",
+        name: "orders",
+        columns: &["id", "customer_id", "city", "note"],
+        carried: &[Carried::Native(INT4), Carried::Native(INT4), Carried::Native(TEXT), Carried::Native(TEXT)],
+        key: &[0],
+        locked_first: Some(LockedFirst {
+            schema: "public",
+            name: "customers",
+            columns: &["id"],
+            by: &[1],
+            order: &["id"],
+            when: &[1, 2],
+        }),
     };
 
     fn value<T: ToSql + Sync>(value: &T) -> Option<Field<'_>> {
@@ -297,21 +371,66 @@ mod tests {
     fn writes_of_a_split_off_row_lock_its_source_first() {
         assert_eq!(
             update(&PROFILES, &[&1], &[None, value(&"b")]).sql,
-            "with source as materialized (select from \"public\".\"users\" where \"id\" = $1::int4 for no key update) \
+            "with locked_first as materialized (select from \"public\".\"users\" where \"id\" = $1::int4 for no key update) \
              update \"public\".\"profiles\" set \"bio\" = $2::text \
-             where \"user_id\" = $1::int4 and (select count(*) from source) >= 0 returning \"user_id\", \"bio\""
+             where \"user_id\" = $1::int4 and (select count(*) from locked_first) >= 0 returning \"user_id\", \"bio\""
         );
         assert_eq!(
             delete(&PROFILES, &[&1]).sql,
-            "with source as materialized (select from \"public\".\"users\" where \"id\" = $1::int4 for no key update) \
-             delete from \"public\".\"profiles\" where \"user_id\" = $1::int4 and (select count(*) from source) >= 0"
+            "with locked_first as materialized (select from \"public\".\"users\" where \"id\" = $1::int4 for no key update) \
+             delete from \"public\".\"profiles\" where \"user_id\" = $1::int4 and (select count(*) from locked_first) >= 0"
         );
         assert_eq!(
             insert(&PROFILES, &[vec![value(&1), value(&"a")], vec![value(&2), None]], false).sql,
-            "with source as materialized (select from \"public\".\"users\" \
+            "with locked_first as materialized (select from \"public\".\"users\" \
              where (\"id\") in (values ($1::int4), ($3::int4)) order by \"id\" for no key update) \
              insert into \"public\".\"profiles\" (\"user_id\", \"bio\") \
-             values (case when (select count(*) from source) >= 0 then $1::int4 end, $2::text), ($3::int4, default)"
+             values (case when (select count(*) from locked_first) >= 0 then $1::int4 end, $2::text), ($3::int4, default)"
+        );
+    }
+
+    #[test]
+    fn several_rows_are_locked_in_the_order_of_their_key() {
+        assert_eq!(
+            update(&COUNTRIES, &[&1], &[None, value(&"b")]).sql,
+            "with locked_first as materialized (select from \"public\".\"addresses\" where \"country_id\" = $1::int4 \
+             order by \"id\" for no key update) \
+             update \"public\".\"countries\" set \"name\" = $2::text \
+             where \"id\" = $1::int4 and (select count(*) from locked_first) >= 0 returning \"id\", \"name\""
+        );
+        assert_eq!(
+            insert(&COUNTRIES, &[vec![None, value(&"a")]], false).sql,
+            "insert into \"public\".\"countries\" (\"name\") values ($1::text)"
+        );
+    }
+
+    #[test]
+    fn a_row_that_is_referenced_is_locked_where_that_matters() {
+        assert_eq!(
+            update(&ORDERS, &[&1], &[None, None, value(&"c"), None]).sql,
+            "with locked_first as materialized (select from \"public\".\"customers\" \
+             where (\"id\") in (select \"customer_id\" from \"public\".\"orders\" where \"id\" = $1::int4) \
+             order by \"id\" for no key update) \
+             update \"public\".\"orders\" set \"city\" = $2::text \
+             where \"id\" = $1::int4 and (select count(*) from locked_first) >= 0 \
+             returning \"id\", \"customer_id\", \"city\", \"note\""
+        );
+        let moved = update(&ORDERS, &[&1], &[None, value(&2), None, None]).sql;
+        let both = "in (select \"customer_id\" from \"public\".\"orders\" where \"id\" = $1::int4 \
+                    union all select $2::int4 from \"public\".\"orders\" where \"id\" = $1::int4)";
+        assert!(moved.contains(both), "{moved}");
+        let others = [
+            update(&ORDERS, &[&1], &[None, None, None, value(&"n")]).sql,
+            delete(&ORDERS, &[&1]).sql,
+            insert(&ORDERS, &[vec![value(&1), None, value(&"c"), None]], false).sql,
+        ];
+        assert!(others.iter().all(|sql| !sql.contains("locked_first")), "{others:?}");
+        assert_eq!(
+            insert(&ORDERS, &[vec![value(&1), None, None, None], vec![value(&2), value(&3), None, None]], false).sql,
+            "with locked_first as materialized (select from \"public\".\"customers\" where (\"id\") in (values ($3::int4)) \
+             order by \"id\" for no key update) \
+             insert into \"public\".\"orders\" (\"id\", \"customer_id\") \
+             values (case when (select count(*) from locked_first) >= 0 then $1::int4 end, default), ($2::int4, $3::int4)"
         );
     }
 

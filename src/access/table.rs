@@ -15,22 +15,28 @@ pub struct Table {
     pub carried: &'static [Carried],
     /// The positions of the primary key's columns; empty without one.
     pub key: &'static [usize],
-    /// The table whose row is locked before a row of this one is written.
-    pub source: Option<Source>,
+    /// What is locked before a row of this table is written.
+    pub locked_first: Option<LockedFirst>,
 }
 
-/// The table that a new table was split from.
+/// Rows of another table that are locked before a row is written.
 ///
-/// Code of the before shape locks a row of the source, and its trigger then the row of the new table. Code of the after shape would lock
-/// them the other way round, and the two could wait for each other; so it locks the source's row first.
+/// Code of the one shape locks a row of that table, and its trigger then rows of this one. Code of the other shape would lock them the
+/// other way round, and the two could wait for each other; so it locks those rows first.
 #[derive(Debug)]
-pub struct Source {
-    /// Its schema, unquoted.
+pub struct LockedFirst {
+    /// The other table's schema, unquoted.
     pub schema: &'static str,
     /// Its name, unquoted.
     pub name: &'static str,
-    /// Its primary key's columns, in the order of the new table's.
-    pub key: &'static [&'static str],
+    /// Its columns ...
+    pub columns: &'static [&'static str],
+    /// ... that hold what is in these of the row which is written: positions in [`Table::columns`].
+    pub by: &'static [usize],
+    /// Its primary key: several rows are locked in this order.
+    pub order: &'static [&'static str],
+    /// Only where one of these columns is given a value, by position; where there is none, always.
+    pub when: &'static [usize],
 }
 
 /// How the values of a column travel between the program and the server.

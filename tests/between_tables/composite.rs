@@ -14,7 +14,7 @@ const VALUES: [(&str, &str); 4] =
 fn at(kind: &Kind, ty: &str, phase: Phase) -> InFlight {
     let values: Vec<(i64, &str)> = (1..).zip(VALUES).map(|(id, (value, _))| (id, value)).collect();
     let values = if ty.contains("not null") { &values[..3] } else { &values };
-    let mut db = kind.declared(ty, PAIR, values);
+    let mut db = kind.declared(ty, PAIR, "", values);
     db.reach(phase);
     db
 }

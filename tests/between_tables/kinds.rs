@@ -172,15 +172,11 @@ fn with(statement: &str, id: i64, value: &str) -> String {
 }
 
 impl Kind {
-    /// The tables before the change, with values of a type.
-    pub fn schema(&self, ty: &str) -> String {
-        format!("{PEOPLE} {}", self.schema.replace("{type}", ty))
-    }
-
-    /// The change declared, over tables with `more` made beside them, and these values of somebody in them.
-    pub fn declared(&self, ty: &str, more: &str, values: &[(i64, &str)]) -> InFlight {
+    /// The change declared, over tables with values of a type, which `first` makes, and with what `then` makes behind them; and these values
+    /// of somebody in them.
+    pub fn declared(&self, ty: &str, first: &str, then: &str, values: &[(i64, &str)]) -> InFlight {
         let mut db = InFlight::new(
-            &format!("{more} {}", self.schema(ty)),
+            &format!("{first} {PEOPLE} {} {then}", self.schema.replace("{type}", ty)),
             "insert into people select n from generate_series(1, 50) n",
             &format!("change it {{ {} stage expand; }}", self.change),
         );
@@ -192,7 +188,7 @@ impl Kind {
 
     /// The same with short texts, and taken to a phase.
     pub fn at(&self, phase: Phase, values: &[(i64, &str)]) -> InFlight {
-        let mut db = self.declared("text", "", values);
+        let mut db = self.declared("text", "", "", values);
         db.reach(phase);
         db
     }

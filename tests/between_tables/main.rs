@@ -5,5 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accessors;
 mod composite;
+mod hazards;
 mod kinds;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use coexist::sandbox::Database;
+use postgres::Client;
 use postgres::error::SqlState;
 
 /// Numbers that look random, and are the same in every run.
@@ -34,32 +35,40 @@ pub struct Clients {
 
 impl Clients {
     /// Starts `count` of them. `statement` gives one that an application runs next, as a transaction of its own.
-    ///
-    /// An application tries again what a deadlock ended (H12), and goes on where a key is taken or a row is not there: anything else fails.
     pub fn start(
         database: &Database,
         count: u64,
         statement: impl Fn(&mut Random) -> String + Clone + Send + 'static,
     ) -> Self {
+        Self::working(database, count, move |client, random| client.batch_execute(&statement(random)))
+    }
+
+    /// Starts `count` of them. `write` is what an application does next.
+    ///
+    /// An application tries again what a deadlock ended (H12), and goes on where a key is taken or a row is not there: anything else fails.
+    pub fn working(
+        database: &Database,
+        count: u64,
+        write: impl Fn(&mut Client, &mut Random) -> Result<(), postgres::Error> + Clone + Send + 'static,
+    ) -> Self {
         let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let threads = (0..count).map(|n| {
             let mut client = database.connect().unwrap();
             client.batch_execute("set deadlock_timeout = '20ms'").unwrap();
-            let (stop, written, statement) = (Arc::clone(&stop), Arc::clone(&written), statement.clone());
+            let (stop, written, write) = (Arc::clone(&stop), Arc::clone(&written), write.clone());
             thread::spawn(move || {
                 let mut random = Random::new(n + 1);
                 let mut deadlocks = 0;
                 while !stop.load(Ordering::Relaxed) {
-                    let sql = statement(&mut random);
                     let expected = [
                         SqlState::UNIQUE_VIOLATION,
                         SqlState::FOREIGN_KEY_VIOLATION,
                         SqlState::NOT_NULL_VIOLATION,
                         SqlState::T_R_DEADLOCK_DETECTED,
                     ];
-                    if let Err(error) = client.batch_execute(&sql) {
+                    if let Err(error) = write(&mut client, &mut random) {
                         let code = error.code().cloned().unwrap_or(SqlState::INTERNAL_ERROR);
-                        assert!(expected.contains(&code), "{sql}: {error:?}");
+                        assert!(expected.contains(&code), "{error:?}");
                         deadlocks += usize::from(code == SqlState::T_R_DEADLOCK_DETECTED);
                         client.batch_execute("rollback").unwrap();
                     }
@@ -81,11 +90,9 @@ impl Clients {
         }
     }
 
-    /// Ends them.
-    pub fn stop(self) {
+    /// Ends them, and says how often a deadlock ended what one of them did.
+    pub fn stop(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            thread.join().unwrap();
-        }
+        self.threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     }
 }

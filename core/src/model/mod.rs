@@ -515,13 +515,19 @@ impl OperationKind {
         };
         match (self, side) {
             (Self::Split(split), Side::After) if split.target == *table => {
-                Some(LockedFirst { table: &split.source, key: of_key(&split.key)? })
+                Some(LockedFirst::of_key(&split.source, of_key(&split.key)?, key))
             }
             (Self::Merge(merge), Side::Before) if merge.source == *table => {
-                Some(LockedFirst { table: &merge.target, key: of_key(&merge.key)? })
+                Some(LockedFirst::of_key(&merge.target, of_key(&merge.key)?, key))
             }
             (Self::Extract(extract), Side::After) if extract.target == *table => {
-                Some(LockedFirst { table: &extract.source, key: vec![extract.reference.clone()] })
+                Some(LockedFirst::of_key(&extract.source, vec![extract.reference.clone()], key))
+            }
+            (Self::Move(change), _) if change.many().0 == table => {
+                let (by, columns): (Vec<String>, Vec<String>) = change.reference.iter().cloned().unzip();
+                let value = (change.upwards == (side == Side::Before)).then(|| change.many().1.to_owned());
+                let when = by.iter().cloned().chain(value).collect();
+                Some(LockedFirst { table: change.one().0, columns, by, when })
             }
             _ => None,
         }
@@ -540,13 +546,24 @@ impl OperationKind {
     }
 }
 
-/// A row that is locked before another one is written.
+/// Rows that are locked before a row of another table is written.
 #[derive(Clone, Debug)]
 pub struct LockedFirst<'a> {
-    /// Its table.
+    /// Their table.
     pub table: &'a QualifiedName,
-    /// Its key, in the order of the primary key of the table that is written.
-    pub key: Vec<String>,
+    /// Its columns ...
+    pub columns: Vec<String>,
+    /// ... that hold what is in these of the row which is written.
+    pub by: Vec<String>,
+    /// Only where one of these columns is written; where there is none, always.
+    pub when: Vec<String>,
+}
+
+impl<'a> LockedFirst<'a> {
+    /// Those that belong to a row by its primary key, whatever is written.
+    fn of_key(table: &'a QualifiedName, columns: Vec<String>, key: &[String]) -> Self {
+        Self { table, columns, by: key.to_vec(), when: Vec::new() }
+    }
 }
 
 impl Operation {

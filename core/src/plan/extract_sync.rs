@@ -9,7 +9,9 @@
 use super::compare::{all, any};
 use super::extract::Parts;
 use super::sql::Block;
-use super::triggers::{RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, restore_body};
+use super::triggers::{
+    OWN_TRIGGERS, RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, restore_body,
+};
 use super::violations;
 use crate::ident::{QualifiedName, quote_ident, quote_literal};
 use crate::model::apply::extract::foreign_key_name;
@@ -162,21 +164,29 @@ impl Sync<'_> {
     }
 
     fn fan_out_body(&self) -> Block {
-        let extract = self.parts.extract;
+        let (extract, values) = (self.parts.extract, &self.parts.values);
+        let (source, target) = (extract.source.quoted(), extract.target.quoted());
+        let (reference, key) = (quote_ident(&extract.reference), quote_ident(&extract.key));
         let set: Vec<String> = extract
             .columns
             .iter()
             .map(|(from, to)| format!("{} = new.{}", quote_ident(from), quote_ident(to)))
             .collect();
+        let apart = format!("s.{reference} = new.{key} and {}", any(self.parts.differs("s.", "new.")));
         let mut body = Block::default();
         body.open("begin");
-        body.line(format!("update {} as s set {}", extract.source.quoted(), set.join(", ")));
-        body.line(format!(
-            "where s.{} = new.{} and {};",
-            quote_ident(&extract.reference),
-            quote_ident(&extract.key),
-            any(self.parts.differs("s.", "new."))
-        ));
+        body.line(format!("update {source} as s set {}", set.join(", ")));
+        body.line(format!("where {apart};"));
+        if has_update_triggers(self.parts.source) {
+            let (names, from): (Vec<String>, Vec<String>) =
+                values.columns.iter().map(|(own, from)| (quote_ident(own), format!("s.{}", quote_ident(from)))).unzip();
+            let (names, from) = (names.join(", "), from.join(", "));
+            body.line(OWN_TRIGGERS);
+            body.line(format!("insert into {target} ({names}) select distinct {from} from {source} as s"));
+            body.line(format!("where {apart} order by {from} on conflict ({}) do nothing;", conflict_target(values)));
+            body.line(format!("update {source} as s set {reference} = v.{key} from {target} as v"));
+            body.line(format!("where {apart} and ({}) = ({});", values.own("v."), values.referring("s.")));
+        }
         body.line("return null;");
         body.close("end");
         body

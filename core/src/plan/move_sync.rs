@@ -6,7 +6,9 @@
 use super::compare::{all, any};
 use super::move_column::Parts;
 use super::sql::Block;
-use super::triggers::{RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, restore_body};
+use super::triggers::{
+    OWN_TRIGGERS, RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, restore_body,
+};
 use super::violations;
 use crate::ident::{QualifiedName, quote_ident};
 
@@ -172,15 +174,16 @@ impl<'a> Sync<'a> {
         let (many_value, one_value) = parts.values();
         let this: Vec<String> =
             parts.change.reference.iter().map(|(_, other)| format!("o.{0} = new.{0}", quote_ident(other))).collect();
+        let differs = parts.distinct(&format!("m.{many_value}"), &format!("o.{one_value}"));
         let mut body = Block::default();
         body.open("begin");
         body.line(format!("update {many} as m set {many_value} = o.{one_value} from {one} as o"));
-        body.line(format!(
-            "where {} and {} and {};",
-            this.join(" and "),
-            parts.refers("m.", "o."),
-            parts.distinct(&format!("m.{many_value}"), &format!("o.{one_value}"))
-        ));
+        body.line(format!("where {} and {} and {differs};", this.join(" and "), parts.refers("m.", "o."),));
+        if has_update_triggers(parts.many) {
+            body.line(OWN_TRIGGERS);
+            body.line(format!("update {one} as o set {one_value} = m.{many_value} from {many} as m"));
+            body.line(format!("where {} and {} and {differs};", this.join(" and "), parts.refers("m.", "o.")));
+        }
         body.line("return null;");
         body.close("end");
         body

@@ -9,7 +9,9 @@
 use super::compare::{all, any};
 use super::make::Part;
 use super::sql::{self, Block};
-use super::triggers::{RESTORE, Trigger, Triggers, in_backfill, last_firing_name, restore_body};
+use super::triggers::{
+    OWN_TRIGGERS, RESTORE, Trigger, Triggers, has_update_triggers, in_backfill, last_firing_name, restore_body,
+};
 use super::violations;
 use crate::ident::{QualifiedName, fitting, quote_ident};
 use crate::schema::Column;
@@ -136,6 +138,10 @@ impl<'a> Pair<'a> {
 
     fn is_not_null(&self, column: &PairedColumn<'_>, a: &str) -> String {
         self.part.is_not_null(column.column, a)
+    }
+
+    fn has_update_triggers(&self, table: &PairedTable) -> bool {
+        self.part.before.table(&table.name).is_some_and(has_update_triggers)
     }
 
     fn wide_key(&self) -> Vec<&String> {
@@ -320,6 +326,13 @@ impl<'a> Pair<'a> {
             self.distinct(column, &format!("n.{name}"), &format!("excluded.{name}"))
         });
         body.line(format!("where {};", any(differs)));
+        if self.has_update_triggers(&self.narrow) {
+            let set = self.columns.iter().map(|c| format!("{} = n.{}", quote_ident(&c.wide), quote_ident(&c.narrow)));
+            let set: Vec<String> = set.collect();
+            body.line(OWN_TRIGGERS);
+            body.line(format!("update {wide} as w set {} from {narrow} as n", set.join(", ")));
+            body.line(format!("where {row} and {partner} and {};", any(self.differs("w.", "n."))));
+        }
         if !self.always {
             body.branch("else");
             body.line(format!("delete from {narrow} as n where {this} and {}", self.is_present("n.", false)));
@@ -387,7 +400,15 @@ impl<'a> Pair<'a> {
         let set: Vec<String> = self.columns.iter().map(set).collect();
         // What is in the table by now: a trigger of the user's own may have changed the row again.
         body.line(format!("update {wide} as w set {} from {narrow} as n", set.join(", ")));
-        body.line(format!("where {new} and {} and {};", self.of_narrow("n.", "w."), any(self.differs("w.", "n."))));
+        let apart = format!("where {new} and {} and {};", self.of_narrow("n.", "w."), any(self.differs("w.", "n.")));
+        body.line(&apart);
+        if self.has_update_triggers(&self.wide) {
+            let set = self.columns.iter().map(|c| format!("{} = w.{}", quote_ident(&c.narrow), quote_ident(&c.wide)));
+            let set: Vec<String> = set.collect();
+            body.line(OWN_TRIGGERS);
+            body.line(format!("update {narrow} as n set {} from {wide} as w", set.join(", ")));
+            body.line(apart);
+        }
         body.close("end if;");
         body.line("return null;");
         body.close("end");
@@ -511,10 +532,13 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// One statement may have emptied both tables, and then has them in its hands.
 fn clear_body(table: &QualifiedName) -> Block {
     let mut body = Block::default();
     body.open("begin");
+    body.open(format!("if exists (select from {}) then", table.quoted()));
     body.line(format!("truncate {};", table.quoted()));
+    body.close("end if;");
     body.line("return null;");
     body.close("end");
     body

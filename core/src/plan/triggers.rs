@@ -6,6 +6,10 @@ use super::sql::{self, Block, anonymous, create_function};
 use crate::ident::{QualifiedName, fitting, quote_ident, quote_literal};
 use crate::schema::{Table, TriggerTiming};
 
+/// Over the statement that carries back what a table's own BEFORE triggers made of a value which we wrote. Where they make the same of it as
+/// they did before, nothing was changed, and no trigger of ours sees it (H37).
+pub(super) const OWN_TRIGGERS: &str = "-- what the table's own triggers made of it";
+
 /// All functions and triggers of one operation on one table, or on two.
 pub(super) struct Triggers<'a> {
     part: &'a Part<'a>,

@@ -10,10 +10,10 @@ use super::derives::{self, Target, Trait};
 use super::module::Instead;
 use super::names;
 use super::proofs::{CHANGES, READS, WRITES};
-use super::table::{Column, InInsert, Origin, Table};
+use super::table::{Column, InInsert, LockedFirst, Origin, Table};
 use super::tombstones;
 use crate::ident::QualifiedName;
-use crate::model::{LockedFirst, Side};
+use crate::model::Side;
 
 /// What becomes of the code for a table.
 pub(super) enum Form<'a> {
@@ -85,11 +85,19 @@ fn conversions(table: &Table<'_>) -> TokenStream {
     let QualifiedName { schema, name } = &table.relation;
     let carried = table.columns.iter().map(|column| &column.carried);
     let key = table.key.iter().map(|position| Literal::usize_unsuffixed(*position));
-    let source = match &table.locked_first {
-        Some(LockedFirst { table, key }) => {
-            let (schema, name) = (&table.schema, &table.name);
+    let locked_first = match &table.locked_first {
+        Some(LockedFirst { relation, columns, by, order, when }) => {
+            let QualifiedName { schema, name } = relation;
+            let [by, when] = [by, when].map(|positions| positions.iter().copied().map(Literal::usize_unsuffixed));
             quote! {
-                ::core::option::Option::Some(::coexist::__private::Source { schema: #schema, name: #name, key: &[#(#key),*] })
+                ::core::option::Option::Some(::coexist::__private::LockedFirst {
+                    schema: #schema,
+                    name: #name,
+                    columns: &[#(#columns),*],
+                    by: &[#(#by),*],
+                    order: &[#(#order),*],
+                    when: &[#(#when),*],
+                })
             }
         }
         None => quote! { ::core::option::Option::None },
@@ -147,7 +155,7 @@ fn conversions(table: &Table<'_>) -> TokenStream {
                 columns: COLUMNS,
                 carried: &[#(#carried),*],
                 key: &[#(#key),*],
-                source: #source,
+                locked_first: #locked_first,
             }
         };
         #[automatically_derived]

@@ -7,7 +7,7 @@ use super::names;
 use super::overrides;
 use super::types::{self, Passing, RustType, TypeSettings};
 use crate::ident::QualifiedName;
-use crate::model::{Change, LockedFirst, Model, Shape, Side};
+use crate::model::{Change, Model, Shape, Side};
 use crate::schema;
 
 /// A table of one of a change's shapes.
@@ -20,10 +20,22 @@ pub(super) struct Table<'a> {
     pub columns: Vec<Column<'a>>,
     /// The positions of the primary key's columns.
     pub key: Vec<usize>,
-    /// The row that is locked before one of this table is written.
-    pub locked_first: Option<LockedFirst<'a>>,
+    /// What is locked before a row of this table is written.
+    pub locked_first: Option<LockedFirst>,
     /// Whether its rows may not be changed before the backfill is complete.
     pub is_filled_late: bool,
+}
+
+/// What is locked before a row is written.
+pub(super) struct LockedFirst {
+    pub relation: QualifiedName,
+    pub columns: Vec<String>,
+    /// The positions of the columns of the row that is written.
+    pub by: Vec<usize>,
+    /// The primary key of the rows that are locked.
+    pub order: Vec<String>,
+    /// Only where one of these columns is written, by position; where there is none, always.
+    pub when: Vec<usize>,
 }
 
 /// A column with its Rust name and type.
@@ -227,7 +239,18 @@ impl<'a> ShapeOf<'a> {
             columns: columns.map(|(column, field)| self.column(table, column, field)).collect(),
             key: table.primary_key().iter().filter_map(position).collect(),
             locked_first: operations()
-                .find_map(|operation| operation.kind.locked_first(self.side, &table.name, table.primary_key())),
+                .find_map(|operation| operation.kind.locked_first(self.side, &table.name, table.primary_key()))
+                .map(|locked| LockedFirst {
+                    relation: locked.table.clone(),
+                    order: self
+                        .shape()
+                        .table(locked.table)
+                        .map(|table| table.primary_key().to_vec())
+                        .unwrap_or_default(),
+                    by: locked.by.iter().filter_map(position).collect(),
+                    when: locked.when.iter().filter_map(position).collect(),
+                    columns: locked.columns,
+                }),
             is_filled_late: self.side == Side::After
                 && operations().any(|operation| operation.kind.is_filled_late(&table.name)),
         }
