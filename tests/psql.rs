@@ -18,12 +18,14 @@ const SCHEMA: &str = "create table users (id bigint primary key, name text not n
     create table notes (id bigint primary key, body text); create table prices (id bigint primary key, price integer not null, code varchar(9) check (code <> ''));
     create table settings (user_id bigint primary key references users on delete cascade, theme text not null, note text);
     create table orders (id bigint primary key, user_id bigint references users on delete cascade, city text);
-    create index on orders (user_id);";
+    create index on orders (user_id);
+    create table addresses (id bigint primary key, country text not null, code text);";
 const DATA: &str =
     "insert into users (id, name, total, bio) select n, 'n' || n, n, case when n % 3 = 0 then 'b' || n end from generate_series(1, 12000) n;
     insert into notes values (1, 'n'); insert into prices select n, n, 'c' from generate_series(1, 1000) n;
     insert into settings select n, 't' || n, null from generate_series(1, 12000, 5) n;
-    insert into orders select n, 1 + n % 4000, 'c' || n % 4000 from generate_series(1, 12000) n";
+    insert into orders select n, 1 + n % 4000, 'c' || n % 4000 from generate_series(1, 12000) n;
+    insert into addresses select n, 'c' || n % 50, nullif('c' || n % 60, 'c0') from generate_series(1, 3000) n";
 const CHANGES: &str = r#"
     change rename_name { rename users.name to full_name; stage contract; }
     change widen_total { retype users.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } stage contract; }
@@ -38,6 +40,7 @@ const CHANGES: &str = r#"
     }
     change split_bio { split users into profiles { key user_id, move bio } stage contract; backfill { batch 700 } }
     change merge_settings { merge settings into users { key user_id, move theme or "'light'", note } stage contract; backfill { batch 700 } }
+    change extract_countries { extract countries from addresses (country as name, code) { key id: integer, reference country_id } stage contract; }
     change move_city { move orders.city to users.city { via orders.user_id, conflicting rows refuse } stage contract; backfill { batch 700 } }
 "#;
 const FORWARD: [&str; 4] = ["1_expand.sql", "2_trigger.sql", "3_backfill.sql", "4_validate.sql"];

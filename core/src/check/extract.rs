@@ -73,7 +73,10 @@ impl<'a> Extraction<'a> {
     pub fn reference(&self, errors: &mut Errors) -> Option<&'a Name> {
         let Some(reference) = &self.tree.reference else {
             let into = self.tree.into.table.text.as_str();
-            let singular = into.strip_suffix('s').unwrap_or(into);
+            let singular = match into.strip_suffix("ies") {
+                Some(stem) => format!("{stem}y"),
+                None => into.strip_suffix('s').unwrap_or(into).to_owned(),
+            };
             errors.push(
                 Diagnostic::new(self.tree.keyword, "missing `reference`")
                     .note(format!(

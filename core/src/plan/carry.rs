@@ -460,8 +460,9 @@ pub(super) fn foreign_key_steps(
         sql::mark(&format!("constraint {quoted} on {}", table.quoted()), &part.change.name),
     ]);
     let removing = locks(LockLevel::AccessExclusive, LockLevel::AccessExclusive);
-    let mut undo = lock_tables(&removing[..1]);
-    undo.push(drop_constraint_if_exists(table, name));
+    // Where the change has made the referenced table, an earlier rollback may have taken it away, with the constraint.
+    let lock = sql::while_constrained(table, name, &lock_tables(&removing[..1]));
+    let undo = vec![lock, drop_constraint_if_exists(table, name)];
     let add = Step {
         id: format!("foreign_key_{}", constraint.name),
         title: format!("hold new rows to the foreign key {}", constraint.name),

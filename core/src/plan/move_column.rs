@@ -305,7 +305,8 @@ impl Parts<'_> {
         if !change.one_to_one {
             notes.push(format!(
                 "until the contract, all rows of {many} that reference one row of {one} share one value: a write of one of them reaches the others, and two \
-                 transactions that write two of them at the same moment can deadlock, one of them gets 40P01 and can be tried again"
+                 transactions that write two of them at the same moment can deadlock, one of them gets 40P01 and can be tried again; the generated accessors of {many} \
+                 lock {one} first"
             ));
         }
         if change.discard {

@@ -1,9 +1,11 @@
 //! Declarations with mistakes, and what is said about them. Grouped by kind of mistake; each snapshot shows the messages as a user sees them.
 
+mod between_tables;
 mod come_and_go;
 mod conflicts;
 mod conversions;
 mod dependents;
+mod extract;
 mod good;
 mod merge;
 mod move_column;

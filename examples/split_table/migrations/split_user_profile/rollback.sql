@@ -27,7 +27,13 @@ $coexist$;
 
 -- undo foreign_key_profiles_user_id_fkey
 begin;
-lock table "public"."users" in access exclusive mode;
+do $coexist$
+begin
+  if exists (select from pg_catalog.pg_constraint a where a.conrelid = pg_catalog.to_regclass('"public"."profiles"') and a.conname = 'profiles_user_id_fkey') then
+    lock table "public"."users" in access exclusive mode;
+  end if;
+end
+$coexist$;
 alter table if exists "public"."profiles" drop constraint if exists "profiles_user_id_fkey";
 commit;
 

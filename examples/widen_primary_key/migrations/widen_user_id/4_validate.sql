@@ -134,7 +134,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('widen_user_id', '1fed4fba8a241e73', 'validated', 'contract', '', 'psql')
+    values ('widen_user_id', '034990d4caf8bd6a', 'validated', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
     insert into coexist.steps (change, id, state, tries, finished_at)

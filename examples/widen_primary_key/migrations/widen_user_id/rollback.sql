@@ -28,19 +28,37 @@ $coexist$;
 
 -- undo ratings_foreign_key_ratings_user_id_fkey
 begin;
-lock table "public"."users" in access exclusive mode;
+do $coexist$
+begin
+  if exists (select from pg_catalog.pg_constraint a where a.conrelid = pg_catalog.to_regclass('"public"."ratings"') and a.conname = 'coexist_widen_user_id_ratings_user_id_fkey') then
+    lock table "public"."users" in access exclusive mode;
+  end if;
+end
+$coexist$;
 alter table if exists "public"."ratings" drop constraint if exists "coexist_widen_user_id_ratings_user_id_fkey";
 commit;
 
 -- undo orders_foreign_key_orders_user_id_fkey
 begin;
-lock table "public"."users" in access exclusive mode;
+do $coexist$
+begin
+  if exists (select from pg_catalog.pg_constraint a where a.conrelid = pg_catalog.to_regclass('"public"."orders"') and a.conname = 'coexist_widen_user_id_orders_user_id_fkey') then
+    lock table "public"."users" in access exclusive mode;
+  end if;
+end
+$coexist$;
 alter table if exists "public"."orders" drop constraint if exists "coexist_widen_user_id_orders_user_id_fkey";
 commit;
 
 -- undo users_foreign_key_users_invited_by_fkey
 begin;
-lock table "public"."users" in access exclusive mode;
+do $coexist$
+begin
+  if exists (select from pg_catalog.pg_constraint a where a.conrelid = pg_catalog.to_regclass('"public"."users"') and a.conname = 'coexist_widen_user_id_users_invited_by_fkey') then
+    lock table "public"."users" in access exclusive mode;
+  end if;
+end
+$coexist$;
 alter table if exists "public"."users" drop constraint if exists "coexist_widen_user_id_users_invited_by_fkey";
 commit;
 

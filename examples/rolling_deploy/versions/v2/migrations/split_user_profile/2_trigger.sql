@@ -62,7 +62,9 @@ security definer
 set search_path = "pg_catalog", "pg_temp"
 as $coexist$
 begin
-  truncate "public"."profiles";
+  if exists (select from "public"."profiles") then
+    truncate "public"."profiles";
+  end if;
   return null;
 end
 $coexist$;
@@ -169,7 +171,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('split_user_profile', 'ead01cace09e7ec7', 'dual-writing', 'migrate', '', 'psql')
+    values ('split_user_profile', '23f620d71815a735', 'dual-writing', 'migrate', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
     insert into coexist.steps (change, id, state, tries, finished_at)

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says by a panic that it fails")]
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod clients;
 
 use coexist::plan::{Phase, Probe, Search};
 use support::in_flight::InFlight;

@@ -1,0 +1,3 @@
+fn main() {
+    coexist_core::build("src/migrations.rs");
+}
