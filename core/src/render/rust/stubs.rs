@@ -142,8 +142,12 @@ fn rule(rule: &Rule, shape: &Shape) -> Option<OperationKind> {
 
 fn extract(tree: &syntax::Extract, shape: &Shape) -> Option<OperationKind> {
     let source = table(&tree.table, shape)?;
-    let columns = tree.columns.iter().filter_map(|of| Some((column(&of.column, source)?, of.new_name().text.clone())));
     let key = tree.key.as_ref();
+    let mut names: BTreeSet<&str> = key.map(|key| key.name.text.as_str()).into_iter().collect();
+    let columns = tree.columns.iter().filter_map(|of| {
+        let column = column(&of.column, source)?;
+        names.insert(&of.new_name().text).then(|| (column, of.new_name().text.clone()))
+    });
     let key_type = key.and_then(|key| parse_type(&key.ty.text).ok());
     Some(OperationKind::Extract(ExtractChange {
         source: source.name.clone(),
