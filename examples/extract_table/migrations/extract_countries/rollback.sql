@@ -12,6 +12,19 @@ set client_min_messages = warning;
 set search_path = "pg_catalog", "public", "pg_temp";
 set lock_timeout = '500ms';
 
+-- not after the contract, as far as the ledger knows
+do $coexist$
+begin
+  if to_regclass('coexist.changes') is not null then
+    if exists (select from coexist.changes where name = 'extract_countries' and phase = 'contracted')
+      or exists (select from coexist.steps where change = 'extract_countries' and id in ('contract') and state = 'done') then
+      raise exception using message = 'the change extract_countries is past the point of no return',
+        hint = 'The contract removed the before shape: declare the way back as a change of its own.';
+    end if;
+  end if;
+end
+$coexist$;
+
 -- undo check_country_code_is_short
 begin;
 alter table if exists "public"."countries" drop constraint if exists "coexist_extract_countries_country_code_is_short";
@@ -79,10 +92,13 @@ commit;
 do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
-    update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql', updated_at = clock_timestamp()
+    update coexist.changes set phase = 'declared', direction = 'rolled back', runner = 'psql',
+      paused = false, pause_reason = null, updated_at = clock_timestamp()
       where name = 'extract_countries';
     update coexist.steps set state = 'undone', finished_at = clock_timestamp() where change = 'extract_countries';
     delete from coexist.segments where change = 'extract_countries';
+    delete from coexist.quarantine where change = 'extract_countries';
+    delete from coexist.conflicts where change = 'extract_countries';
   end if;
 end
 $coexist$;
