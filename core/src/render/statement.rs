@@ -316,9 +316,10 @@ pub fn reconcile_piece(reconcile: &Reconcile, table: &QualifiedName, piece: &Pie
     // `offset 0` keeps the comparison, which may be costly, from being made once for each of the two counts.
     format!(
         "select count(*),\n    count(*) filter (where differs),\n    \
-         coalesce((array_agg(jsonb_build_object({})::text) filter (where differs))[1:{SAMPLES_PER_PIECE}], '{{}}')\n\
+         coalesce((array_agg(jsonb_build_object({})::text order by {}) filter (where differs))[1:{SAMPLES_PER_PIECE}], '{{}}')\n\
          from (\n    select {}, ({}) as differs\n    from {only}{} as source\n{join}    where {}\n    offset 0\n) as compared",
         sample.join(", "),
+        (0..sample.len()).map(|n| format!("key_{n}")).collect::<Vec<_>>().join(", "),
         columns.join(", "),
         reconcile.mismatch,
         table.quoted(),
@@ -719,7 +720,7 @@ mod tests {
         insta::assert_snapshot!(reconcile_piece(&reconcile, &reconcile.table, &first, 15), @r#"
         select count(*),
             count(*) filter (where differs),
-            coalesce((array_agg(jsonb_build_object('id', key_0)::text) filter (where differs))[1:20], '{}')
+            coalesce((array_agg(jsonb_build_object('id', key_0)::text order by key_0) filter (where differs))[1:20], '{}')
         from (
             select source."id" as key_0, (target.bio is distinct from source.bio) as differs
             from "public"."users" as source
@@ -733,7 +734,7 @@ mod tests {
         insta::assert_snapshot!(reconcile_piece(&reconcile, &reconcile.table, &blocks(), 15), @r#"
         select count(*),
             count(*) filter (where differs),
-            coalesce((array_agg(jsonb_build_object('ctid', key_0::text)::text) filter (where differs))[1:20], '{}')
+            coalesce((array_agg(jsonb_build_object('ctid', key_0::text)::text order by key_0) filter (where differs))[1:20], '{}')
         from (
             select source.ctid as key_0, (target.bio is distinct from source.bio) as differs
             from only "public"."users" as source
