@@ -125,7 +125,8 @@ fn sessions_that_wait_behind_it_hold_it_still() {
     std::thread::scope(|scope| {
         let run = scope.spawn(|| runner.backfill(&plan, &pace));
         eventually("the batch waits for the last row", || world.count("pg_locks where not granted") > 0);
-        let waits = scope.spawn(move || waiter.batch_execute("update users set bio = 'waited' where id = 1"));
+        // A batch holds some of the rows of its blocks only.
+        let waits = scope.spawn(move || waiter.batch_execute("update users set bio = 'waited' where id < 1000"));
         // The batch is then taken back, and nobody waits any more.
         eventually("it holds still", || told.text().contains("holding still: lock waiters is 1 behind this backfill"));
         waits.join().unwrap().unwrap();
