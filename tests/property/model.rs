@@ -22,15 +22,8 @@ pub struct State {
     pub before: Cells,
     /// What is there, or what the backfill will make of the before shape.
     pub after: Cells,
-    pub in_step: InStep,
-}
-
-/// Whether a row was filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InStep {
-    No,
-    Maybe,
-    Yes,
+    /// The row is filled for sure: somebody wrote it, or the backfill is over.
+    pub in_step: bool,
 }
 
 /// How far a change is.
@@ -71,7 +64,7 @@ impl Model {
         if piece.kind.grouped {
             let nulls = vec![NULL.to_owned()];
             for group in [1, 2] {
-                model.states.insert(group, State { before: nulls.clone(), after: nulls.clone(), in_step: InStep::No });
+                model.states.insert(group, State { before: nulls.clone(), after: nulls.clone(), in_step: false });
             }
         }
         model
@@ -173,15 +166,13 @@ impl Model {
         } else {
             let back = (kind.backward)(&cells);
             match (cells == current.after, current.in_step) {
-                (true, InStep::Yes) => Outcome::Becomes(current.clone()),
-                (true, InStep::Maybe) if back.as_ref() != Some(&current.before) => Outcome::Open,
+                (true, true) => Outcome::Becomes(current.clone()),
+                (true, false) if back.as_ref() != Some(&current.before) => Outcome::Open,
                 // On a row that is not filled, a null of another table's row is nothing that was written.
-                (_, InStep::No | InStep::Maybe)
-                    if !matches!(kind.before, Place::Table(_)) && cells.iter().any(|cell| cell == NULL) =>
-                {
+                (_, false) if !matches!(kind.before, Place::Table(_)) && cells.iter().any(|cell| cell == NULL) => {
                     Outcome::Open
                 }
-                (_, InStep::No | InStep::Maybe) if self.grouped && cells[0] == NULL => Outcome::Open,
+                (_, false) if self.grouped && cells[0] == NULL => Outcome::Open,
                 _ => match back {
                     Some(_) if kind.irreversible => {
                         Outcome::Becomes(self.in_step(progress, current.before.clone(), cells))
@@ -201,7 +192,6 @@ impl Model {
             return state;
         }
         match self.piece.kind.way {
-            Way::Copy if state.in_step == InStep::No => state.in_step = InStep::Maybe,
             Way::Tightens => {
                 state.before = (self.piece.kind.mend)(&state.before);
                 state.after.clone_from(&state.before);
@@ -221,11 +211,7 @@ impl Model {
     }
 
     fn in_step(&self, progress: Progress, before: Cells, after: Cells) -> State {
-        let in_step = match progress.phase {
-            _ if progress.phase >= Phase::DualWriting && !progress.going_back => InStep::Yes,
-            _ if progress.is_certain() => InStep::No,
-            _ => InStep::Maybe,
-        };
+        let in_step = progress.phase >= Phase::DualWriting && !progress.going_back;
         State { before, after, in_step }
     }
 
@@ -260,7 +246,7 @@ impl Model {
         if breaks || (not_null && cells.iter().any(|cell| cell == NULL)) {
             return Outcome::Rejected;
         }
-        Outcome::Becomes(State { before: Vec::new(), after: cells.to_vec(), in_step: InStep::Yes })
+        Outcome::Becomes(State { before: Vec::new(), after: cells.to_vec(), in_step: true })
     }
 
     /// The same, unless another row has it.
@@ -300,13 +286,13 @@ impl Model {
 
     /// Whether it is known what becomes of the value of a group when its last row goes.
     pub fn can_lose_the_last(&self, progress: Progress, row: &Row) -> bool {
-        let settled = progress.phase < Phase::DualWriting || self.state(row).in_step == InStep::Yes;
+        let settled = progress.phase < Phase::DualWriting || self.state(row).in_step;
         settled && progress.is_certain()
     }
 
     fn forget(&mut self, group: u8) {
         let nulls = vec![NULL.to_owned()];
-        self.states.insert(group, State { before: nulls.clone(), after: nulls, in_step: InStep::No });
+        self.states.insert(group, State { before: nulls.clone(), after: nulls, in_step: false });
     }
 
     /// The change has reached a phase.
@@ -315,7 +301,7 @@ impl Model {
             return;
         }
         for state in self.states.values_mut() {
-            state.in_step = InStep::Yes;
+            state.in_step = true;
             if self.piece.kind.way == Way::Tightens {
                 state.before = (self.piece.kind.mend)(&state.before);
                 state.after.clone_from(&state.before);
@@ -332,13 +318,6 @@ impl Model {
         }
     }
 
-    /// The way there was cut off.
-    pub fn cut_off(&mut self) {
-        for state in self.states.values_mut().filter(|state| state.in_step == InStep::No) {
-            state.in_step = InStep::Maybe;
-        }
-    }
-
     /// The change was rolled back from a phase; `groups` have rows.
     pub fn roll_back(&mut self, from: Progress, groups: &[u8]) {
         let kind = self.piece.kind;
@@ -347,7 +326,7 @@ impl Model {
             if mends {
                 state.before = (kind.mend)(&state.before);
             }
-            state.in_step = InStep::No;
+            state.in_step = false;
             state.after = match kind.way {
                 Way::Copy => (kind.forward)(&state.before).unwrap_or_else(|| state.before.clone()),
                 Way::Tightens => (kind.mend)(&state.before),
@@ -360,7 +339,7 @@ impl Model {
         }
     }
 
-    /// Takes a row for mended where it is: the way on was cut off, and so it may be.
+    /// Takes a row for mended where it is: who else wrote it may have, the backfill of another change among them.
     pub fn found(&mut self, row: &Row, before: &[String]) {
         let mend = self.piece.kind.mend;
         let name = self.name(row);

@@ -7,8 +7,7 @@ use coexist::{Options, Runner};
 
 use super::{Result, World};
 use crate::declaration::changes;
-use crate::kind::{Cells, Way};
-use crate::model::{Model, Progress};
+use crate::model::Progress;
 use crate::piece::{Piece, Row};
 use crate::support::cut_off::{at_event, terminator};
 use crate::support::in_flight::{go, plans};
@@ -38,8 +37,9 @@ impl World {
             self.expanded.push(change);
         }
         self.progress[change] = Progress { phase, cut_off: phase != next, going_back: false };
-        for model in self.models.iter_mut().filter(|model| model.piece.change == change + 1) {
-            if phase == next { model.reach(next) } else { model.cut_off() }
+        if phase == next {
+            let models = self.models.iter_mut().filter(|model| model.piece.change == change + 1);
+            models.for_each(|model| model.reach(next));
         }
         self.compare_catalogs()
     }
@@ -56,7 +56,6 @@ impl World {
             Err(_) if cut.is_some() => {
                 let phase = self.phase(change)?;
                 self.progress[change] = Progress { phase, cut_off: from.cut_off, going_back: true };
-                self.models.iter_mut().filter(|model| model.piece.change == change + 1).for_each(Model::cut_off);
                 return Ok(());
             }
             Err(error) => return Err(format!("rollback: {error}")),
@@ -68,12 +67,8 @@ impl World {
             if self.models[piece].piece.change != change + 1 {
                 continue;
             }
-            if !from.is_certain() && self.models[piece].piece.kind.way == Way::Tightens {
-                let found = self.db.rows(&self.models[piece].piece.read(false));
-                for ((&id, &born), found) in self.tables[table].iter().zip(&found) {
-                    let cells: Cells = found.split('|').skip(1).map(str::to_owned).collect();
-                    self.models[piece].found(&Row { id, born }, &cells);
-                }
+            if !from.is_certain() {
+                self.find_mended(piece);
             }
             let groups = self.groups(table);
             self.models[piece].roll_back(from, &groups);

@@ -16,6 +16,9 @@ impl World {
         for piece in 0..self.models.len() {
             let progress = self.progress_of(piece);
             let way = self.models[piece].piece.kind.way;
+            if progress.phase == Phase::DualWriting {
+                self.find_mended(piece);
+            }
             if progress.phase < Phase::Contracted && (way == Way::Copy || progress.is_certain()) {
                 self.check_shape(piece, false, |state| &state.before)?;
             }
@@ -24,6 +27,19 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Until the backfill is over, whoever writes a row mends it.
+    pub(super) fn find_mended(&mut self, piece: usize) {
+        let model = &mut self.models[piece];
+        if model.piece.kind.way != Way::Tightens {
+            return;
+        }
+        let found = self.db.rows(&model.piece.read(false));
+        for ((&id, &born), found) in self.tables[model.piece.table - 1].iter().zip(&found) {
+            let cells: Cells = found.split('|').skip(1).map(str::to_owned).collect();
+            model.found(&Row { id, born }, &cells);
+        }
     }
 
     pub(super) fn check_shape(&mut self, piece: usize, new: bool, of: impl Fn(&State) -> &Cells) -> Result {

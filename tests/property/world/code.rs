@@ -5,7 +5,7 @@ use coexist::plan::Phase;
 use super::{Result, World};
 use crate::history::Write;
 use crate::kind::{Cells, NULL, Place, cells};
-use crate::model::{InStep, Outcome, State};
+use crate::model::{Outcome, State};
 use crate::piece::{Insert, Piece, Row};
 
 impl World {
@@ -88,7 +88,7 @@ impl World {
                     self.models[other].set(&row, state);
                 }
             }
-            let state = State { before: (kind.backward)(&cells).unwrap(), after: cells.clone(), in_step: InStep::Yes };
+            let state = State { before: (kind.backward)(&cells).unwrap(), after: cells.clone(), in_step: true };
             self.models[piece].set(&row, state);
         }
         Ok(())
