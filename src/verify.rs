@@ -62,9 +62,10 @@ pub(crate) fn release_mended(run: &mut Run) -> Result<()> {
     let (plan, change) = (run.plan, run.change());
     for held in run.ledger("reading the quarantine", |tx| ledger::evidence::quarantined(tx, change))? {
         for backfill in &plan.backfill {
-            let Backfill::Update { table, set, key, .. } = backfill else { continue };
+            let Backfill::Update { table, set, conversions, key, .. } = backfill else { continue };
             if table.to_string() == held.table && !key.is_empty() {
-                let conversion = set.iter().find(|(column, _)| *column == held.column).map(|(_, sql)| sql.as_str());
+                let mut conversions = conversions.iter().chain(set);
+                let conversion = conversions.find(|(column, _)| *column == held.column).map(|(_, sql)| sql.as_str());
                 run.ledger("looking after the quarantine", |tx| {
                     ledger::evidence::look_again(tx, change, table, key, &held.column, conversion)
                 })?;

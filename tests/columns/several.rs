@@ -148,3 +148,18 @@ fn the_backfill_of_one_is_a_write_for_the_others() {
         db.roll_back();
     }
 }
+
+/// Looking again at what did not convert converts it again, also in rows that are in step.
+#[test]
+fn a_value_in_quarantine_keeps_the_change_from_its_contract() {
+    let change = r#"change it {
+        rename t.a to name; retype t.c to number: integer { forward "c::integer" or quarantine, backward "number::text" }
+        stage contract;
+    }"#;
+    let mut db = InFlight::new(SCHEMA, ROWS, change);
+    db.reach(Phase::Validated);
+    let error = db.fails_to_reach(Phase::Contracted);
+    assert!(error.contains("1 values of t.number did not convert"), "{error}");
+    db.run("update t set c = '7' where id = 1").reach(Phase::Contracted);
+    assert_eq!(db.rows("select id, number from t order by id"), ["1|7", "2|-"]);
+}

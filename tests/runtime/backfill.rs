@@ -117,6 +117,7 @@ fn fill(name: &str) -> Plan {
                 .build(),
         ],
         backfill: vec![Backfill::Update {
+            conversions: Vec::new(),
             operation: "fill".into(),
             table: table(name),
             set: vec![("filled".into(), "value".into())],
@@ -302,6 +303,7 @@ fn rows_that_no_trigger_fills_are_found_and_end_it() {
         create trigger undo before update on users for each row execute function undo()",
     );
     plan.backfill = vec![Backfill::Update {
+        conversions: Vec::new(),
         operation: "fill".into(),
         table: table("users"),
         set: vec![("filled".into(), "name".into())],
@@ -320,6 +322,7 @@ fn a_row_that_cannot_be_filled_is_named_and_those_before_it_are_filled() {
     let world = World::new("row", &format!("create table items (id int primary key, note text, value text); {rows}"));
     let mut plan = fill("items");
     plan.backfill = vec![Backfill::Update {
+        conversions: Vec::new(),
         operation: "fill".into(),
         table: table("items"),
         set: vec![("filled".into(), "value::integer::text".into())],

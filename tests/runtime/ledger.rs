@@ -156,6 +156,7 @@ fn h55_quarantine_holds_each_value_once_and_lets_mended_rows_go() {
             .build(),
     );
     plan.backfill.push(coexist::plan::Backfill::Update {
+        conversions: Vec::new(),
         operation: "retype_total".into(),
         table: crate::plans::table("orders"),
         set: vec![("total_cents".into(), convert.into()), ("synced".into(), "true".into())],

@@ -167,6 +167,7 @@ pub fn rename() -> Plan {
     Plan {
         steps,
         backfill: vec![Backfill::Update {
+            conversions: Vec::new(),
             operation: "rename_user_name".into(),
             table: table("users"),
             set: vec![("full_name".into(), "name".into())],

@@ -169,7 +169,8 @@ fn rows_that_differ_stop_up_with_7() {
             .backfill
             .into_iter()
             .map(|backfill| match backfill {
-                Backfill::Update { operation, table, pending, key, .. } => Backfill::Update {
+                Backfill::Update { operation, table, conversions, pending, key, .. } => Backfill::Update {
+                    conversions,
                     operation,
                     table,
                     pending,

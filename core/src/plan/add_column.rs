@@ -110,6 +110,7 @@ impl Parts<'_> {
             operation: self.part.own.clone(),
             table: self.add.table.clone(),
             set: vec![(self.add.column.name.clone(), fill.replace_columns(|column| Some(quote_ident(&column.name))))],
+            conversions: Vec::new(),
             pending: self.part.is_null(&self.add.column, &self.column()),
             key: key_columns(self.table),
         });

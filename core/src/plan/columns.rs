@@ -40,6 +40,7 @@ pub(super) fn plan(part: &Part<'_>, columns: &ColumnsChange) -> Option<Planned> 
         operation: part.own.clone(),
         table: columns.table.clone(),
         set: sync.backfill_assignments(),
+        conversions: sync.conditional_conversions(),
         pending: sync.pending(""),
         key: parts.key(),
     });

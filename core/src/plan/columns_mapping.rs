@@ -165,6 +165,13 @@ impl<'a> Mapped<'a> {
         assignments.chain(self.marker().map(|marker| (marker.to_owned(), SYNCED.to_owned()))).collect()
     }
 
+    /// The columns whose values may be put in quarantine, and what converts and records them, over the columns of the table.
+    pub(super) fn quarantining(&self) -> Vec<(String, String)> {
+        let quarantined =
+            self.mapping.after.iter().filter(|after| matches!(after.forward.on_failure, OnFailure::Quarantine));
+        quarantined.map(|after| (after.name.clone(), self.forward(after, "", true))).collect()
+    }
+
     /// For each after column, true where it is not what the before columns convert to.
     fn forward_differs(&self, prefix: &str) -> Vec<String> {
         let after = self.after_columns().zip(&self.mapping.after);

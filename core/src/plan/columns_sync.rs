@@ -92,6 +92,14 @@ impl<'a> Sync<'a> {
         self.mappings.iter().flat_map(of_mapping).collect()
     }
 
+    /// What a backfill sets on condition, by itself, where a value may be in quarantine.
+    pub(super) fn conditional_conversions(&self) -> Vec<(String, String)> {
+        if self.mappings.len() < 2 {
+            return Vec::new();
+        }
+        self.mappings.iter().flat_map(Mapped::quarantining).collect()
+    }
+
     pub(super) fn first_trigger(&self) -> String {
         self.trigger_name(Purpose::Restore)
     }

@@ -201,6 +201,7 @@ impl<'a> Parts<'a> {
                 operation: self.part.own.clone(),
                 table: self.merge.target.clone(),
                 set: absent,
+                conversions: Vec::new(),
                 pending: self.pair.is_unfilled(""),
                 key: key_columns(self.before),
             });

@@ -409,6 +409,9 @@ pub enum Backfill {
         table: QualifiedName,
         /// Column and expression, as SQL.
         set: Vec<(String, String)>,
+        /// Columns whose expression does not convert in rows that are in step, and the conversion by itself: it tells which values in quarantine
+        /// convert by now.
+        conversions: Vec<(String, String)>,
         /// True for rows that are not yet in the after shape, as SQL.
         pending: String,
         /// The primary key, or a unique key without nulls; empty when there is none.

@@ -171,6 +171,7 @@ impl<'a> Widened<'a> {
             operation: self.part.own.clone(),
             table: self.table().name.clone(),
             set: set.collect(),
+            conversions: Vec::new(),
             pending: self.differs(""),
             key: key_columns(self.table()),
         }

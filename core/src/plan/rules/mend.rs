@@ -136,6 +136,7 @@ impl Mending<'_> {
             operation: self.part.own.clone(),
             table: table.name.clone(),
             set,
+            conversions: Vec::new(),
             pending,
             key: key_columns(table),
         })

@@ -200,7 +200,8 @@ fn update(
 ) -> Result<Backfill> {
     let set = section.expressions("set")?;
     let Some(source) = section.optional("source", |section, key| self::table(section.section(key)?))? else {
-        return Ok(Backfill::Update { operation, table, set, pending, key });
+        let conversions = section.optional("conversions", Section::expressions)?.unwrap_or_default();
+        return Ok(Backfill::Update { operation, table, set, conversions, pending, key });
     };
     let by = section.optional("combined_by", Section::strings)?;
     Ok(Backfill::UpdateFrom {

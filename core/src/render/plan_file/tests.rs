@@ -57,13 +57,16 @@ fn combined() -> impl Strategy<Value = Combined> {
 fn backfill() -> impl Strategy<Value = Backfill> {
     let columns = || prop::collection::vec((text(), text()), 0..3);
     prop_oneof![
-        (text(), name(), columns(), text(), key()).prop_map(|(operation, table, set, pending, key)| Backfill::Update {
-            operation,
-            table,
-            set,
-            pending,
-            key
-        }),
+        (text(), name(), columns(), columns(), text(), key()).prop_map(
+            |(operation, table, set, conversions, pending, key)| Backfill::Update {
+                operation,
+                table,
+                set,
+                conversions,
+                pending,
+                key
+            }
+        ),
         (text(), name(), name(), key(), columns(), text(), texts()).prop_map(
             |(operation, source, target, key, columns, pending, target_key)| Backfill::Insert {
                 operation,
@@ -265,6 +268,7 @@ fn small() -> Plan {
             },
         }],
         backfill: vec![Backfill::Update {
+            conversions: Vec::new(),
             operation: "rename_user_name".into(),
             table: users.clone(),
             set: vec![("full_name".into(), "\"name\"".into())],

@@ -150,11 +150,14 @@ impl Writer {
             self.value("operation", &string(backfill.operation()));
         }
         match backfill {
-            Backfill::Update { operation: _, table, set, pending, key } => {
+            Backfill::Update { operation: _, table, set, conversions, pending, key } => {
                 self.value("update", &format!("{{ {} }}", table_name(table)));
                 self.value("pending", &string(pending));
                 self.value("key", &key_columns(key));
                 self.columns("set", set);
+                if !conversions.is_empty() {
+                    self.columns("conversions", conversions);
+                }
             }
             Backfill::Insert { operation: _, source, target, key, columns, pending, target_key } => {
                 self.value("insert_into", &format!("{{ {} }}", table_name(target)));
