@@ -34,6 +34,12 @@ fn holds(world: &World, plan: &Plan, pace: &Pace, held: &str, relieve: impl FnOn
     told.text()
 }
 
+/// A pace that looks at nothing else: the tests on a restless server disturb each other's.
+fn only(throttle: Throttle) -> Pace {
+    let others = Throttle::ALL.into_iter().filter(|other| *other != throttle);
+    others.fold(Pace::default(), Pace::without)
+}
+
 /// A server whose WAL soon is too much, is never archived, and is kept for whoever asks; and on which autovacuum looks around all the time.
 fn restless(hint: &str, schema: &str) -> World {
     static SERVER: OnceLock<Sandbox> = OnceLock::new();
@@ -61,7 +67,8 @@ const SWITCH_WAL: &str = "select pg_logical_emit_message(false, '', 'filler'); s
 fn h10_checkpoints_that_wal_forces_hold_it_still() {
     let world = restless("checkpoints", USERS);
     let (mut other, plan) = dual_writing(&world);
-    let pace = Pace::default().limit(Throttle::ForcedCheckpoints, Limit::above(1.0)).rows_per_second(50.0);
+    let pace =
+        only(Throttle::ForcedCheckpoints).limit(Throttle::ForcedCheckpoints, Limit::above(1.0)).rows_per_second(50.0);
     let told = Told::default();
     let mut runner = world.runner_with(Options::default().on_event(told.observer()));
     std::thread::scope(|scope| {
@@ -99,11 +106,16 @@ fn h09_an_autovacuum_holds_it_still() {
     );
     let at_work = "pg_stat_progress_vacuum where relid = 'users'::regclass";
     eventually("it is vacuumed", || world.count(at_work) > 0);
-    let text =
-        holds(&world, &plan, &Pace::default(), "holding still: autovacuum is 1, at work on users (process ", || {
+    let text = holds(
+        &world,
+        &plan,
+        &only(Throttle::Vacuum),
+        "holding still: autovacuum is 1, at work on users (process ",
+        || {
             // The vacuum gives way.
             world.execute("alter table users set (autovacuum_enabled = off)");
-        });
+        },
+    );
     assert!(text.contains("resumed"), "{text}");
 }
 
@@ -202,7 +214,7 @@ fn h08_a_slot_that_keeps_wal_is_named() {
     let world = restless("slots", USERS);
     let (_, plan) = dual_writing(&world);
     world.execute("select pg_create_physical_replication_slot('forgotten', true)");
-    let pace = Pace::default().limit(Throttle::RetainedWal, Limit::above(100_000.0));
+    let pace = only(Throttle::RetainedWal).limit(Throttle::RetainedWal, Limit::above(100_000.0));
     world.execute("create table filler as select repeat('x', 100) from generate_series(1, 10000)");
     let text = holds(&world, &plan, &pace, "holding still: retained WAL is", || {
         world.execute("select pg_drop_replication_slot('forgotten')");
@@ -217,7 +229,9 @@ fn h08_an_archive_that_is_stuck_holds_it_still() {
     let told = Told::default();
     let options = Options::default().on_event(told.observer());
     // Its first look is where it begins to count, so it must see the backlog grow, or what was never archived.
-    let pace = Pace::default().limit(Throttle::ArchiveBacklog, Limit::above(2.0)).patience(Duration::from_secs(2));
+    let pace = only(Throttle::ArchiveBacklog)
+        .limit(Throttle::ArchiveBacklog, Limit::above(2.0))
+        .patience(Duration::from_secs(2));
     let stop = Arc::new(AtomicBool::new(false));
     let mut runner = world.runner_with(options.stop_flag(Arc::clone(&stop)));
     let slow = pace.rows_per_second(20.0).batch(Duration::from_millis(1));
