@@ -5,7 +5,7 @@
 mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, Scope};
 
 use coexist::plan::Phase;
 use support::in_flight::InFlight;
@@ -19,6 +19,27 @@ const CHANGES: &str = r#"
     change split_bio { split users into profiles { key user_id, move bio } stage expand; }
 "#;
 
+/// Three clients carry out the statements for one row after the other, none of which may fail.
+fn write<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    url: &'scope str,
+    stop: &'scope AtomicBool,
+    written: &'scope AtomicU64,
+    statements: fn(u64) -> String,
+) {
+    for n in 0..3u64 {
+        scope.spawn(move || {
+            let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+            let mut id = n;
+            while !stop.load(Ordering::Relaxed) {
+                id = (id * 31 + 7) % 2000 + 1;
+                client.batch_execute(&statements(id)).unwrap();
+                written.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+}
+
 /// Old code writes all the time, forward to the end and back: no statement fails at any moment, whatever half of a step is done.
 #[test]
 fn h31_no_write_of_old_code_fails() {
@@ -27,23 +48,12 @@ fn h31_no_write_of_old_code_fails() {
     let written = AtomicU64::new(0);
     let url = db.database.url();
     thread::scope(|scope| {
-        for n in 0..3u64 {
-            let (stop, written, url) = (&stop, &written, &url);
-            scope.spawn(move || {
-                let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
-                let mut id = n;
-                while !stop.load(Ordering::Relaxed) {
-                    id = (id * 31 + 7) % 2000 + 1;
-                    client
-                        .batch_execute(&format!(
+        write(scope, &url, &stop, &written, |id| {
+            format!(
                             "insert into users (name) values ('new'); update users set total = total + 1 where id = {id};
                             update users set bio = nullif(bio, 'b') where id = {id}; delete from users where id = {id} + 2000"
-                        ))
-                        .unwrap();
-                    written.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
+                        )
+        });
         for phase in [Phase::Expanded, Phase::DualWriting, Phase::Backfilled, Phase::Validated] {
             let before = written.load(Ordering::Relaxed);
             db.reach(phase);
@@ -63,23 +73,12 @@ fn h32_no_write_of_new_code_fails() {
     let written = AtomicU64::new(0);
     let url = db.database.url();
     thread::scope(|scope| {
-        for n in 0..3u64 {
-            let (stop, written, url) = (&stop, &written, &url);
-            scope.spawn(move || {
-                let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
-                let mut id = n;
-                while !stop.load(Ordering::Relaxed) {
-                    id = (id * 31 + 7) % 2000 + 1;
-                    client
-                        .batch_execute(&format!(
+        write(scope, &url, &stop, &written, |id| {
+            format!(
                             "insert into users (full_name) values ('new'); update users set cents = cents + 1 where id = {id};
                             update profiles set bio = 'c' where user_id = {id}; delete from users where id = {id} + 2000"
-                        ))
-                        .unwrap();
-                    written.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
+                        )
+        });
         for _ in 0..2 {
             let before = written.load(Ordering::Relaxed);
             support::wait_until("they write", || written.load(Ordering::Relaxed) > before + 10);

@@ -25,18 +25,11 @@ use std::time::{Duration, Instant};
 
 use coexist::sandbox::Database;
 use coexist::{Options, Pace, Runner};
+use measuring::orders::{CHANGE, FILL, TABLE};
 use measuring::page::{Section, Wanted};
 use measuring::plot::{self, Group};
 use measuring::{Arguments, count, median, time};
 use support::clients::Random;
-
-const TABLE: &str = "create table orders (id bigint primary key, total integer not null, buyer text, note text); create index on orders (buyer)";
-const FILL: &str =
-    "insert into orders select n, n, 'buyer ' || n, 'note of order ' || n from generate_series(1, ROWS) as n";
-const CHANGE: &str = r#"change it {
-    retype orders.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject }
-    stage migrate;
-}"#;
 
 /// How many clients there are, and how long each thinks between two statements.
 const CLIENTS: u64 = 4;

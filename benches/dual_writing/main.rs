@@ -22,18 +22,11 @@ use std::time::Instant;
 use coexist::plan::Phase;
 use coexist::sandbox::Database;
 use coexist::{Options, Pace, Runner};
+use measuring::orders::{CHANGE, FILL, TABLE};
 use measuring::page::{Section, Wanted};
 use measuring::plot::{self, Group};
 use measuring::{Arguments, median, time};
 use postgres::Client;
-
-const TABLE: &str = "create table orders (id bigint primary key, total integer not null, buyer text, note text); create index on orders (buyer)";
-const FILL: &str =
-    "insert into orders select n, n, 'buyer ' || n, 'note of order ' || n from generate_series(1, ROWS) as n";
-const CHANGE: &str = r#"change it {
-    retype orders.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject }
-    stage migrate;
-}"#;
 
 /// How many single rows are written in one turn.
 const STATEMENTS: i64 = 1000;

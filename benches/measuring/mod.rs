@@ -1,6 +1,7 @@
 //! What the measurements share: their arguments, a server that is set up as a real one, and medians.
 #![allow(dead_code, reason = "each measurement uses a part of it")]
 
+pub mod orders;
 pub mod page;
 pub mod plot;
 

@@ -9,6 +9,8 @@ use coexist::plan::Phase;
 use super::support::in_flight::InFlight;
 use super::support::life::Life;
 
+/// Between two writes of a writer: without it, four of them leave the processors of a small machine to nobody else.
+const BREATH: Duration = Duration::from_millis(2);
 const SHOP: &str = "create table users (id bigint primary key, name text);
     create table orders (id bigint primary key, user_id bigint, total integer, note text, code text);";
 const ROWS: &str = "insert into users values (1, 'a'), (2, 'b');
@@ -53,9 +55,6 @@ fn operations_of_one_change() {
     }
     .check();
 }
-
-/// Between two writes of a writer: without it, four of them leave the processors of a small machine to nobody else.
-const BREATH: Duration = Duration::from_millis(2);
 
 /// For NOT NULL a value of a composite type is one, whatever its fields hold. `IS NULL` and `IS NOT NULL` are of another mind.
 #[test]

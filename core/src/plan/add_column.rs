@@ -163,27 +163,25 @@ impl Filler<'_> {
         derived_name(&[&self.parts.part.own, &self.parts.add.column.name, "not_null"])
     }
 
-    fn trigger(&self, purpose: &str) -> String {
-        last_firing_name(&self.parts.part.own, if purpose == "restore" { RESTORE } else { purpose })
+    fn trigger(&self, name: &str) -> String {
+        last_firing_name(&self.parts.part.own, name)
     }
 
     /// The functions and triggers.
     fn triggers(&self) -> Triggers<'_> {
         let (part, add) = (self.parts.part, self.parts.add);
-        let restore = has_update_triggers(self.parts.table).then_some("restore");
-        let made = restore.into_iter().chain(["fill"]).map(|purpose| {
+        let made = |purpose, trigger, events, when, attributes, body| {
             let name = part.own_name(&add.table, purpose);
-            let (events, when, attributes, body) = match purpose {
-                "restore" => ("update", in_backfill(part, true), Vec::new(), restore_body([add.column.name.as_str()])),
-                _ => {
-                    let is_null = part.is_null(&add.column, &format!("new.{}", self.parts.column()));
-                    ("insert or update", is_null, self.attributes(), self.fill_body())
-                }
-            };
-            let trigger = Trigger::before(self.trigger(purpose), &add.table, events, Some(when), name.clone());
+            let trigger = Trigger::before(self.trigger(trigger), &add.table, events, Some(when), name.clone());
             (Function { name, attributes, body }, trigger)
+        };
+        let restore = has_update_triggers(self.parts.table).then(|| {
+            let body = restore_body([add.column.name.as_str()]);
+            made("restore", RESTORE, "update", in_backfill(part, true), Vec::new(), body)
         });
-        let (functions, triggers) = made.unzip();
+        let is_null = part.is_null(&add.column, &format!("new.{}", self.parts.column()));
+        let fill = made("fill", "fill", "insert or update", is_null, self.attributes(), self.fill_body());
+        let (functions, triggers) = restore.into_iter().chain([fill]).unzip();
         Triggers::new(part, functions, triggers)
     }
 
