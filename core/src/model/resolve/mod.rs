@@ -201,15 +201,22 @@ impl<'a> Resolution<'a> {
         Some((kind, claim))
     }
 
+    /// What to do with a change that is finished.
+    fn delete_finished(&self) -> String {
+        let name = &self.draft.tree.name.text;
+        format!(
+            "delete `change {name} {{ … }}` from the declaration, and the folder migrations/{name} when the change is contracted in every database"
+        )
+    }
+
     /// A change that the schema shows as contracted has nothing left to do; and one that is not at that stage cannot be so far.
     fn finished(&self, span: Span, gone: &str, found: String) -> Diagnostic {
         let name = &self.draft.tree.name;
         let source = &self.shape.schema().source;
         let diagnostic = match self.draft.stage {
-            Stage::Contract => Diagnostic::new(name.span, format!("change `{}` is finished", name.text)).help(format!(
-                "delete `change {} {{ … }}` from the declaration; its folder in migrations/ can stay as a record",
-                name.text
-            )),
+            Stage::Contract => {
+                Diagnostic::new(name.span, format!("change `{}` is finished", name.text)).help(self.delete_finished())
+            }
             stage => Diagnostic::new(span, format!("`{gone}` is gone already")).help(format!(
                 "if the change is contracted in the database, delete it from the declaration; at `stage {};`, {source} has to be from before the contract",
                 stage.name()

@@ -229,14 +229,9 @@ impl<'a> Resolution<'a> {
         let name = &self.draft.tree.name;
         let schema = self.shape.schema();
         let (span, message, help) = match self.draft.stage {
-            Stage::Contract => (
-                name.span,
-                format!("change `{}` is finished: {message}", name.text),
-                format!(
-                    "delete `change {} {{ … }}` from the declaration; its folder in migrations/ can stay as a record",
-                    name.text
-                ),
-            ),
+            Stage::Contract => {
+                (name.span, format!("change `{}` is finished: {message}", name.text), self.delete_finished())
+            }
             stage => (
                 span,
                 message,
