@@ -28,10 +28,10 @@ enum Required {
 }
 
 impl Default for Pace {
-    /// One worker, batches of about a tenth of a second, no rest between them, and the [limits](Throttle::usual) that suit most servers.
+    /// One worker, batches of about a fortieth of a second, no rest between them, and the [limits](Throttle::usual) that suit most servers.
     fn default() -> Self {
         Self {
-            batch: Duration::from_millis(100),
+            batch: Duration::from_millis(25),
             rest: 0.0,
             workers: 1,
             rows_per_second: None,
@@ -45,7 +45,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// How long one batch should take: the next ones are made larger or smaller to meet it. Rows are locked that long. Default: 100 ms.
+    /// How long one batch should take: the next ones are made larger or smaller to meet it. Rows are locked that long. Default: 25 ms.
     pub fn batch(mut self, target: Duration) -> Self {
         self.batch = target;
         self
@@ -77,7 +77,7 @@ impl Pace {
         self
     }
 
-    /// To how many times its size a table may grow while rows of it are copied in place, 1.2 for instance: the backfill waits for `VACUUM`, which it
+    /// To how many times its size, what the new values take aside, a table may grow while rows of it are copied in place, 1.2 for instance: the backfill waits for `VACUUM`, which it
     /// runs itself, so that free space is used again. Default: no bound, and a table in which all rows are copied doubles, as with one
     /// plain `UPDATE`.
     pub fn growth(mut self, times: f64) -> Self {

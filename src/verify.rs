@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{Backfill, Phase, Reconcile};
-use postgres::Transaction;
 
-use crate::database::Limits;
+use crate::database::{Limits, Transaction};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ledger::{self, Reconciliation};

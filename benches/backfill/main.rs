@@ -3,7 +3,8 @@
 //!     cargo bench --bench backfill                                    # up to a million rows
 //!     cargo bench --bench backfill -- --rows 10000000 --rounds 1
 //!
-//! Each contender begins with a table of its own, and they take turns. With `--write`, the results go to `docs/performance.md`.
+//! Each contender begins with a table of its own, and they take turns; other tools, which take long, in the first round only. With
+//! `--write`, the results go to `docs/performance.md`.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@
 
 #[path = "../measuring/mod.rs"]
 mod measuring;
+mod peers;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -24,6 +26,7 @@ use coexist::{Options, Pace, Runner, Throttle};
 use measuring::page::{Section, Wanted};
 use measuring::plot::{self, Group};
 use measuring::{Arguments, count, median, time};
+use peers::{Migrations, Peer};
 
 const TABLE: &str = "create table orders (id bigint primary key, total integer not null, buyer text, note text)";
 const FILL: &str = "insert into orders select n, n, 'given' || n || ' family' || n, 'note of order ' || n from generate_series(1, ROWS) as n";
@@ -36,6 +39,10 @@ struct Kind {
     /// What the plain `UPDATE` fills.
     columns: &'static str,
     update: &'static str,
+    /// The same for other tools.
+    migrations: Migrations,
+    /// At least how many times as long reshape should take.
+    reshape_goal: f64,
 }
 
 const KINDS: [Kind; 2] = [
@@ -44,6 +51,22 @@ const KINDS: [Kind; 2] = [
         change: r#"retype orders.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject }"#,
         columns: "alter table orders add column cents bigint",
         update: "update orders set cents = total::bigint",
+        migrations: Migrations {
+            pgroll: r#"{"operations": [{"alter_column": {
+                "table": "orders", "column": "total", "type": "bigint", "up": "total::bigint", "down": "total::integer"
+            }}]}"#,
+            reshape: r#"
+                [[actions]]
+                type = "alter_column"
+                table = "orders"
+                column = "total"
+                up = "total::bigint"
+                down = "total::integer"
+                [actions.changes]
+                type = "BIGINT"
+            "#,
+        },
+        reshape_goal: 3.0,
     },
     Kind {
         name: "text in two",
@@ -53,6 +76,41 @@ const KINDS: [Kind; 2] = [
         }"#,
         columns: "alter table orders add column given text, add column family text",
         update: "update orders set given = split_part(buyer, ' ', 1), family = split_part(buyer, ' ', 2)",
+        migrations: Migrations {
+            pgroll: r#"{"operations": [
+                {"add_column": {
+                    "table": "orders", "up": "split_part(buyer, ' ', 1)", "column": {"name": "given", "type": "text", "nullable": true}
+                }},
+                {"add_column": {
+                    "table": "orders", "up": "split_part(buyer, ' ', 2)", "column": {"name": "family", "type": "text", "nullable": true}
+                }},
+                {"drop_column": {"table": "orders", "column": "buyer", "down": "given || ' ' || family"}}
+            ]}"#,
+            reshape: r#"
+                [[actions]]
+                type = "add_column"
+                table = "orders"
+                up = "split_part(buyer, ' ', 1)"
+                [actions.column]
+                name = "given"
+                type = "TEXT"
+
+                [[actions]]
+                type = "add_column"
+                table = "orders"
+                up = "split_part(buyer, ' ', 2)"
+                [actions.column]
+                name = "family"
+                type = "TEXT"
+
+                [[actions]]
+                type = "remove_column"
+                table = "orders"
+                column = "buyer"
+                down = "given || ' ' || family"
+            "#,
+        },
+        reshape_goal: 6.0,
     },
 ];
 
@@ -63,9 +121,8 @@ enum Contender {
     Workers(usize),
     /// One worker that keeps the table from growing.
     Bounded,
+    Peer(Peer),
 }
-
-const CONTENDERS: [Contender; 4] = [Contender::Plain, Contender::Workers(1), Contender::Workers(2), Contender::Bounded];
 
 /// To how many times its size the table may grow there.
 const BOUND: f64 = 1.2;
@@ -77,6 +134,7 @@ impl Contender {
             Self::Workers(1) => "1 worker".to_owned(),
             Self::Workers(workers) => format!("{workers} workers"),
             Self::Bounded => format!("1 worker, growth {BOUND}"),
+            Self::Peer(peer) => peer.name().to_owned(),
         }
     }
 
@@ -84,11 +142,23 @@ impl Contender {
     fn pace(self) -> Option<Pace> {
         let pace = Pace::default().rest(0.0).without(Throttle::Vacuum);
         match self {
-            Self::Plain => None,
+            Self::Plain | Self::Peer(_) => None,
             Self::Workers(workers) => Some(pace.workers(workers)),
             Self::Bounded => Some(pace.growth(BOUND)),
         }
     }
+}
+
+/// Those that can be had here.
+fn contenders(section: &mut Section) -> Vec<Contender> {
+    let (there, missing): (Vec<_>, Vec<_>) =
+        [Peer::Pgroll, Peer::Reshape].into_iter().partition(|peer| peer.is_there());
+    for peer in missing {
+        let (name, install) = (peer.name(), peer.install());
+        section.line(format!("{name} is left out: it was not to be had on the machine (`{install}`)."));
+    }
+    let ours = [Contender::Plain, Contender::Workers(1), Contender::Workers(2), Contender::Bounded];
+    ours.into_iter().chain(there.into_iter().map(Contender::Peer)).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -97,14 +167,31 @@ struct Measured {
     /// How large the table and its indexes are, in times of what they were.
     table: f64,
     indexes: f64,
+    /// How large the table is, in times of what its rows take without gaps.
+    loose: f64,
     /// Bytes for each row.
     wal: f64,
+}
+
+/// What all rounds came to of one contender at one task.
+struct Result {
+    kind: &'static Kind,
+    rows: u64,
+    contender: Contender,
+    /// In times of the plain `UPDATE`.
+    ratio: f64,
+    /// In times of one worker.
+    of_worker: f64,
+    per_second: f64,
+    loose: f64,
 }
 
 fn main() {
     let arguments = Arguments::parse(&[10_000, 100_000, 1_000_000], 3);
     let mut section = Section::default();
     section.line(format!("Medians of {} rounds, and of the ratios within each round.", arguments.rounds));
+    section.line("Time is that of filling the rows; that of other tools is of the command that begins the change and fills them.");
+    let contenders = contenders(&mut section);
     section.head(&[
         "change ",
         "indexes",
@@ -114,81 +201,120 @@ fn main() {
         "time",
         "rows/s",
         "table ×",
+        "without gaps ×",
         "indexes ×",
         "WAL bytes/row",
     ]);
-    let (mut groups, mut ratios, mut speeds) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-    let mut growth: f64 = 0.0;
+    let (mut groups, mut results) = (Vec::new(), Vec::new());
     for kind in &KINDS {
         for indexes in [false, true] {
             for rows in arguments.rows.iter().copied() {
-                let rounds: Vec<Vec<Measured>> = (0..arguments.rounds)
-                    .map(|_| CONTENDERS.iter().map(|contender| measure(kind, indexes, rows, *contender)).collect())
-                    .collect();
-                let mut bars = Vec::new();
-                for (n, contender) in CONTENDERS.into_iter().enumerate() {
-                    let of = |value: fn(&Measured) -> f64| median(rounds.iter().map(|round| value(&round[n])));
-                    let ratio = median(rounds.iter().map(|round| round[n].seconds / round[0].seconds));
-                    let speed = rows as f64 / of(|measured| measured.seconds);
-                    section.row(&[
-                        kind.name.to_owned(),
-                        if indexes { "3" } else { "1" }.to_owned(),
-                        count(rows),
-                        contender.name(),
-                        format!("{ratio:.2}"),
-                        time(of(|measured| measured.seconds)),
-                        format!("{speed:.0}"),
-                        format!("{:.2}", of(|measured| measured.table)),
-                        format!("{:.2}", of(|measured| measured.indexes)),
-                        format!("{:.0}", of(|measured| measured.wal)),
-                    ]);
-                    bars.push(Some(ratio));
-                    ratios.entry((contender, rows)).or_insert_with(Vec::new).push(ratio);
-                    speeds.entry((contender, rows)).or_insert_with(Vec::new).push(speed);
-                    if contender == Contender::Bounded && rows >= 100_000 {
-                        growth = growth.max(of(|measured| measured.table));
-                    }
-                }
+                let first = results.len();
+                compete(&mut section, &mut results, &contenders, kind, indexes, rows, arguments.rounds);
                 let indexes = if indexes { ", 3 indexes" } else { "" };
+                let bars = results[first..].iter().map(|result| Some(result.ratio)).collect();
                 groups.push(Group { name: format!("{}, {}{indexes}", kind.name, count(rows)), bars });
             }
         }
     }
-    let names = CONTENDERS.map(Contender::name);
+    let names: Vec<String> = contenders.iter().map(|contender| contender.name()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let title = "Backfill: time, in times of one UPDATE of the whole table";
     section.picture("backfill", title, &plot::bars(title, " ×", &names, &groups, Some(1.0)), arguments.write);
-    for rows in arguments.rows.iter().copied() {
-        let worst = |contender| ratios[&(contender, rows)].iter().copied().fold(0.0, f64::max);
-        let rows = count(rows);
-        section.goal(
-            format!("{rows} rows, 1 worker, × UPDATE, the slowest case"),
-            worst(Contender::Workers(1)),
-            Wanted::AtMost(1.15),
-        );
-        section.goal(
-            format!("{rows} rows, 2 workers, × UPDATE, the slowest case"),
-            worst(Contender::Workers(2)),
-            Wanted::AtMost(0.8),
-        );
-    }
-    if let (Some(most), true) = (arguments.rows.iter().max(), arguments.rows.contains(&1_000_000))
-        && *most > 1_000_000
-    {
-        let speed = |rows| median(speeds[&(Contender::Workers(1), rows)].iter().copied());
-        section.goal(
-            format!("rows/s at {} rows, × at 1 M", count(*most)),
-            speed(*most) / speed(1_000_000),
-            Wanted::AtLeast(0.85),
-        );
-    }
-    if growth > 0.0 {
-        section.goal(format!("size of the table, bounded to {BOUND}, the largest"), growth, Wanted::AtMost(1.2));
-    }
+    goals(&mut section, &results, &arguments.rows);
     section.end("backfill", arguments.write);
 }
 
-fn measure(kind: &Kind, indexes: bool, rows: u64, contender: Contender) -> Measured {
+/// All contenders at one task, in turns.
+fn compete(
+    section: &mut Section,
+    results: &mut Vec<Result>,
+    contenders: &[Contender],
+    kind: &'static Kind,
+    indexes: bool,
+    rows: u64,
+    rounds: usize,
+) {
+    let rounds: Vec<BTreeMap<Contender, Measured>> = (0..rounds)
+        .map(|round| {
+            let takes_part = |contender: &&Contender| round == 0 || !matches!(contender, Contender::Peer(_));
+            let measured = |contender: &Contender| (*contender, measure(kind, indexes, rows, *contender));
+            contenders.iter().filter(takes_part).map(measured).collect()
+        })
+        .collect();
+    for contender in contenders.iter().copied() {
+        let of =
+            |value: fn(&Measured) -> f64| median(rounds.iter().filter_map(|round| round.get(&contender)).map(value));
+        let beside = |other| {
+            let ratio = |round: &BTreeMap<Contender, Measured>| {
+                Some(round.get(&contender)?.seconds / round.get(&other)?.seconds)
+            };
+            median(rounds.iter().filter_map(ratio))
+        };
+        let result = Result {
+            kind,
+            rows,
+            contender,
+            ratio: beside(Contender::Plain),
+            of_worker: beside(Contender::Workers(1)),
+            per_second: rows as f64 / of(|measured| measured.seconds),
+            loose: of(|measured| measured.loose),
+        };
+        section.row(&[
+            kind.name.to_owned(),
+            if indexes { "3" } else { "1" }.to_owned(),
+            count(rows),
+            contender.name(),
+            format!("{:.2}", result.ratio),
+            time(of(|measured| measured.seconds)),
+            format!("{:.0}", result.per_second),
+            format!("{:.2}", of(|measured| measured.table)),
+            format!("{:.2}", result.loose),
+            format!("{:.2}", of(|measured| measured.indexes)),
+            format!("{:.0}", of(|measured| measured.wal)),
+        ]);
+        results.push(result);
+    }
+}
+
+fn goals(section: &mut Section, results: &[Result], rows: &[u64]) {
+    let of =
+        |contender, rows| results.iter().filter(move |result| result.contender == contender && result.rows == rows);
+    for rows in rows.iter().copied() {
+        for (workers, limit) in [(1, 1.15), (2, 0.8)] {
+            let worst = of(Contender::Workers(workers), rows).map(|result| result.ratio).fold(0.0, f64::max);
+            let name = Contender::Workers(workers).name();
+            let what = format!("{} rows, {name}, × UPDATE, the slowest case", count(rows));
+            section.goal(what, worst, Wanted::AtMost(limit));
+        }
+    }
+    let long = |result: &&Result| result.rows >= 300_000;
+    for peer in [Peer::Pgroll, Peer::Reshape] {
+        for kind in &KINDS {
+            let theirs = results
+                .iter()
+                .filter(long)
+                .filter(|result| result.contender == Contender::Peer(peer) && result.kind.name == kind.name);
+            if let Some(least) = theirs.map(|result| result.of_worker).reduce(f64::min) {
+                let limit = if peer == Peer::Reshape { kind.reshape_goal } else { 10.0 };
+                let what = format!("{}, 300 k rows and more, {}, × 1 worker, the fastest case", kind.name, peer.name());
+                section.goal(what, least, Wanted::AtLeast(limit));
+            }
+        }
+    }
+    if let Some(most) = rows.iter().copied().max().filter(|most| *most > 1_000_000 && rows.contains(&1_000_000)) {
+        let speed = |rows| median(of(Contender::Workers(1), rows).map(|result| result.per_second));
+        let what = format!("rows/s at {} rows, × at 1 M", count(most));
+        section.goal(what, speed(most) / speed(1_000_000), Wanted::AtLeast(0.85));
+    }
+    let bounded = results.iter().filter(|result| result.contender == Contender::Bounded && result.rows >= 100_000);
+    if let Some(largest) = bounded.map(|result| result.loose).reduce(f64::max) {
+        let what = format!("table, × its rows without gaps, bounded to {BOUND}, the largest");
+        section.goal(what, largest, Wanted::AtMost(1.2));
+    }
+}
+
+fn measure(kind: &'static Kind, indexes: bool, rows: u64, contender: Contender) -> Measured {
     let fill = FILL.replace("ROWS", &rows.to_string());
     let indexes = if indexes { INDEXES } else { "" };
     let schema = format!("{TABLE}; {indexes}");
@@ -204,13 +330,14 @@ fn measure(kind: &Kind, indexes: bool, rows: u64, contender: Contender) -> Measu
             .unwrap();
         (row.get(0), row.get(1), row.get(2))
     };
-    let work: Box<dyn FnOnce()> = match contender.pace() {
-        None => {
+    let work: Box<dyn FnOnce()> = match (contender, contender.pace()) {
+        (Contender::Peer(peer), _) => peer.prepare(&kind.migrations, &database),
+        (_, None) => {
             let mut client = database.connect().unwrap();
             client.batch_execute(kind.columns).unwrap();
             Box::new(move || client.batch_execute(kind.update).unwrap())
         }
-        Some(pace) => {
+        (_, Some(pace)) => {
             let change = format!("change it {{ {} stage migrate; }}", kind.change);
             let plan = support::in_flight::plans(&schema, &change).pop().expect("a plan");
             let address = coexist::Database::at(&database.url()).unwrap();
@@ -225,5 +352,13 @@ fn measure(kind: &Kind, indexes: bool, rows: u64, contender: Contender) -> Measu
     work();
     let seconds = begun.elapsed().as_secs_f64();
     let after = state();
-    Measured { seconds, table: after.0 / table, indexes: after.1 / index, wal: (after.2 - wal) / rows as f64 }
+    database.connect().unwrap().batch_execute("vacuum full orders").unwrap();
+    let without_gaps = state().0;
+    Measured {
+        seconds,
+        table: after.0 / table,
+        indexes: after.1 / index,
+        loose: after.0 / without_gaps,
+        wal: (after.2 - wal) / rows as f64,
+    }
 }

@@ -3,8 +3,11 @@
 //!     cargo bench --bench locks                 # all kinds, a million rows
 //!     cargo bench --bench locks -- --rows 10000 rename widen
 //!
-//! Prints a table in Markdown: the longest transaction that held a lock which keeps writers out, and the longest that the client waited
-//! for one statement, before the change and during it.
+//! For each: the longest that a lock was held which keeps writers out, in which step, and the longest that the client waited
+//! for one statement, before the change and during it. With `--write`, the results go to `docs/performance.md`.
+//!
+//! How long a lock is held is what a session beside waits that asks for the lock of a writer over and over, and for nothing else: a
+//! transaction goes on for a while after its locks are released, for it removes the files of what it dropped.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,49 +17,55 @@
 )]
 
 mod kinds;
+#[path = "../measuring/mod.rs"]
+mod measuring;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use coexist::plan::{LockLevel, Mode, Plan};
+use coexist::plan::{Lock, LockLevel, Mode, Plan, Step};
 use coexist::sandbox::Database;
 use coexist::{Event, Options, Pace, Runner};
+use coexist_core::ident::QualifiedName;
 use kinds::{KINDS, Kind};
+use measuring::page::{Section, Wanted};
+use measuring::{Arguments, count};
+
+/// The longest that a lock should be held, in milliseconds.
+const GOAL: f64 = 10.0;
 
 fn main() {
-    let (rows, wanted) = arguments();
-    println!("PostgreSQL {}, {rows} rows\n", support::version());
-    println!("| change | longest exclusive lock held | in step | client's longest wait: quiet | during the change |");
-    println!("|---|--:|---|--:|--:|");
-    for kind in KINDS.iter().filter(|kind| wanted.is_empty() || wanted.iter().any(|name| name == kind.name)) {
+    let arguments = Arguments::parse(&[1_000_000], 1);
+    let rows = arguments.rows[0];
+    let mut section = Section::default();
+    section.line(format!("On tables of {} rows, while a client reads and changes single rows.", count(rows)));
+    section.head(&[
+        "change ",
+        "longest lock against writers",
+        "in step ",
+        "client's longest wait: quiet",
+        "during the change",
+    ]);
+    let mut longest = Duration::ZERO;
+    for kind in KINDS.iter().filter(|kind| arguments.wants(kind.name)) {
         let measured = measure(kind, rows);
-        println!(
-            "| {} | {} | {} | {} | {} |",
-            kind.name,
+        longest = longest.max(measured.held);
+        section.row(&[
+            kind.name.to_owned(),
             milliseconds(measured.held),
             measured.step,
             milliseconds(measured.quiet),
-            milliseconds(measured.during)
-        );
+            milliseconds(measured.during),
+        ]);
     }
-}
-
-/// The number of rows, and the names of kinds; none means all.
-fn arguments() -> (u64, Vec<String>) {
-    let (mut rows, mut wanted) = (1_000_000, Vec::new());
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--rows" => rows = arguments.next().and_then(|rows| rows.parse().ok()).expect("--rows takes a number"),
-            _ => wanted.push(argument),
-        }
-    }
-    (rows, wanted)
+    let what = format!("{} rows, the longest lock of all changes, ms", count(rows));
+    section.goal(what, longest.as_secs_f64() * 1000.0, Wanted::AtMost(GOAL));
+    section.end("locks", arguments.write);
 }
 
 struct Measured {
@@ -70,11 +79,7 @@ fn measure(kind: &Kind, rows: u64) -> Measured {
     let plan = support::in_flight::plans(kind.schema, &format!("change it {{ {} stage contract; }}", kind.change))
         .pop()
         .expect("a plan");
-    let database = support::database("locks");
-    let mut client = database.connect().unwrap();
-    client.batch_execute(kind.schema).unwrap();
-    client.batch_execute(&kind.data.replace("ROWS", &rows.to_string())).unwrap();
-    client.batch_execute("vacuum analyze").unwrap();
+    let database = measuring::database("locks", &[kind.schema, &kind.data.replace("ROWS", &rows.to_string())]);
     let stop = AtomicBool::new(false);
     let longest = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -89,34 +94,58 @@ fn measure(kind: &Kind, rows: u64) -> Measured {
     })
 }
 
-/// Takes the change to its end. Answers with the longest transaction under a lock that keeps writers out, and its step.
+/// Takes the change to its end. Answers with the longest that a lock kept writers out, and the step that held it.
 fn run(database: &Database, plan: &Plan) -> (Duration, String) {
-    let took: Arc<Mutex<BTreeMap<String, Duration>>> = Arc::default();
-    let seen = Arc::clone(&took);
-    // A try that did not get its locks held none for long: the one that did is what counts.
-    let begun = Mutex::new((Instant::now(), false));
+    // A step whose lock is of the kind that keeps writers out.
+    let exclusive = |step: &&Step| {
+        let keeps_writers_out = |lock: &Lock| lock.level.conflicts_with(LockLevel::RowExclusive);
+        step.action.mode == Mode::Transaction && step.action.locks.iter().any(keeps_writers_out)
+    };
+    let steps: BTreeSet<String> = plan.steps.iter().filter(exclusive).map(|step| step.id.clone()).collect();
+    let current: Arc<Mutex<Option<String>>> = Arc::default();
+    let seen = Arc::clone(&current);
     let options = Options::default().on_event(move |event| match event {
-        Event::StepStarted { .. } => *begun.lock().unwrap() = (Instant::now(), false),
-        Event::Retry { after, .. } => *begun.lock().unwrap() = (Instant::now() + *after, true),
-        Event::StepDone { step, lock_wait, .. } => {
-            let (begun, again) = *begun.lock().unwrap();
-            let waited = if again { Duration::ZERO } else { *lock_wait };
-            seen.lock().unwrap().insert(step.clone(), begun.elapsed().saturating_sub(waited));
-        }
+        Event::StepStarted { step, .. } if steps.contains(step) => *seen.lock().unwrap() = Some(step.clone()),
+        Event::StepDone { .. } => *seen.lock().unwrap() = None,
         _ => {}
     });
-    let mut runner = Runner::new(coexist::Database::at(&database.url()).unwrap(), options).unwrap();
-    runner.up(plan, &Pace::default()).unwrap_or_else(|error| panic!("{error}"));
-    runner.contract(plan, &plan.change).unwrap_or_else(|error| panic!("{error}"));
-    let took = took.lock().unwrap();
-    let keeps_writers_out = |level: LockLevel| level.conflicts_with(LockLevel::RowExclusive);
-    let exclusive = plan.steps.iter().filter(|step| {
-        step.action.mode == Mode::Transaction && step.action.locks.iter().any(|lock| keeps_writers_out(lock.level))
-    });
-    exclusive
-        .filter_map(|step| Some((*took.get(&step.id)?, step.id.clone())))
-        .max()
-        .unwrap_or((Duration::ZERO, "none".into()))
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let probes: Vec<_> =
+            (plan.tables.iter()).map(|table| scope.spawn(|| longest_held(database, table, &current, &stop))).collect();
+        let mut runner = Runner::new(coexist::Database::at(&database.url()).unwrap(), options).unwrap();
+        runner.up(plan, &Pace::default()).unwrap_or_else(|error| panic!("{error}"));
+        runner.contract(plan, &plan.change).unwrap_or_else(|error| panic!("{error}"));
+        stop.store(true, Ordering::Relaxed);
+        let longest = probes.into_iter().map(|probe| probe.join().unwrap()).max();
+        longest.unwrap_or((Duration::ZERO, "none".into()))
+    })
+}
+
+/// The longest that a table was locked against writers, and the step.
+fn longest_held(
+    database: &Database,
+    table: &QualifiedName,
+    current: &Mutex<Option<String>>,
+    stop: &AtomicBool,
+) -> (Duration, String) {
+    let mut client = database.connect().unwrap();
+    let probe = format!("begin; lock table only {} in row exclusive mode; commit", table.quoted());
+    let mut longest = (Duration::ZERO, "none".to_owned());
+    while !stop.load(Ordering::Relaxed) {
+        let begun = Instant::now();
+        let step = current.lock().unwrap().clone();
+        if client.batch_execute(&probe).is_err() {
+            // The table is not there, or no more.
+            client.batch_execute("rollback").unwrap();
+        }
+        let step = step.or_else(|| current.lock().unwrap().clone());
+        if let Some(step) = step {
+            longest = longest.max((begun.elapsed(), step));
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+    longest
 }
 
 /// One statement after the other, each on a row of its own; keeps the longest that one took, in microseconds.

@@ -13,8 +13,10 @@ use coexist::sandbox::{Database, Sandbox};
 pub const SETTINGS: &[(&str, &str)] =
     &[("fsync", "on"), ("shared_buffers", "1GB"), ("max_wal_size", "16GB"), ("checkpoint_timeout", "30min")];
 
-/// `--rows 10000,1000000`, `--rounds 3`, `--write`.
+/// `--rows 10000,1000000`, `--rounds 3`, `--write`, and names.
 pub struct Arguments {
+    /// What is to be measured; none means all.
+    names: Vec<String>,
     pub rows: Vec<u64>,
     pub rounds: usize,
     /// Writes the results to `docs/performance.md`, besides printing them.
@@ -24,7 +26,7 @@ pub struct Arguments {
 impl Arguments {
     /// With these where nothing is said.
     pub fn parse(rows: &[u64], rounds: usize) -> Self {
-        let mut parsed = Self { rows: rows.to_vec(), rounds, write: false };
+        let mut parsed = Self { names: Vec::new(), rows: rows.to_vec(), rounds, write: false };
         let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} takes a value"));
@@ -34,10 +36,16 @@ impl Arguments {
                 }
                 "--rounds" => parsed.rounds = value().parse().expect("a number of rounds"),
                 "--write" => parsed.write = true,
-                other => panic!("{other}: there are --rows, --rounds and --write"),
+                other if other.starts_with('-') => panic!("{other}: there are --rows, --rounds and --write"),
+                _ => parsed.names.push(argument),
             }
         }
         parsed
+    }
+
+    /// Whether what has this name is to be measured.
+    pub fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
     }
 }
 

@@ -1,18 +1,17 @@
 //! One batch: a transaction that changes rows and moves the segment's cursor.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use coexist_core::ident::quote_literal;
 use coexist_core::plan::{BACKFILL_SETTING, Backfill};
 use coexist_core::render::statement::{self, MOST_LINES, Piece};
-use postgres::Transaction;
-use postgres::types::ToSql;
 
 use super::crew::Task;
-use crate::database::Limits;
+use crate::database::{Limits, Parameter, Transaction};
 use crate::error::{Error, Result};
 use crate::ledger::segment::{self, Advance, Hold, PassProgress, Segment};
 use crate::options::Options;
-use crate::pieces::blocks;
 use crate::pieces::keys::{self, Bounds};
 
 /// How much longer than its target a batch may take before it is cancelled and made smaller.
@@ -66,13 +65,17 @@ pub(super) fn limits(target: Duration, options: &Options, deadlock_timeout: Dura
 /// Tells our own sync triggers who writes; the server to read by key or position, however it estimates the tables; and not to wait for the
 /// disk at the commit. A crash of the server may take the last batches back, their rows and the cursor together, and they are done again;
 /// whatever is committed later, by us or by others, makes them durable as well.
-pub(super) fn announce(tx: &mut Transaction<'_>, backfill: &Backfill) -> Result<()> {
-    tx.execute(
-        "select set_config($1, $2, true), set_config('enable_seqscan', 'off', true), set_config('synchronous_commit', 'off', true)",
-        &[&BACKFILL_SETTING, &backfill.operation()],
-    )
-    .map_err(Error::database("beginning a batch"))?;
-    Ok(())
+///
+/// Where rows are filled in place, the table is kept from being rewritten.
+pub(super) fn announce(tx: &mut Transaction<'_>, backfill: &Backfill, segment: &Segment) -> Result<()> {
+    let operation = quote_literal(backfill.operation());
+    let mut statements = format!(
+        "set local {BACKFILL_SETTING} = {operation}; set local enable_seqscan = off; set local synchronous_commit = off"
+    );
+    if backfill.in_place() {
+        let _ = write!(statements, "; lock table only {} in row exclusive mode", segment.table.quoted());
+    }
+    tx.batch_execute(&statements).map_err(Error::database("beginning a batch"))
 }
 
 /// One batch.
@@ -83,30 +86,26 @@ pub(super) fn fill(
     portion: Portion,
     server: u32,
 ) -> Result<Batch> {
-    let (cursor, begun) = match segment::hold(tx, task.of, segment)? {
-        Hold::Held(cursor, wal) => (cursor, wal),
+    announce(tx, task.backfill, segment)?;
+    let held = match segment::hold(tx, task.of, segment)? {
+        Hold::Held(held) => held,
         Hold::Paused => return Ok(Batch::Held),
         Hold::Lost => return Ok(Batch::Lost),
     };
-    announce(tx, task.backfill)?;
     let working = Instant::now();
-    let (advance, through) = match task.backfill {
-        Backfill::Update { .. } | Backfill::Refer { .. } => {
-            if blocks::extent_for_update(tx, &segment.table)?.file_node != segment.file_node {
-                return Ok(Batch::Rewritten);
-            }
-            by_position(tx, task, segment, cursor, portion, server)?
+    let (advance, through) = if task.backfill.in_place() {
+        if held.file_node != segment.file_node {
+            return Ok(Batch::Rewritten);
         }
-        Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => {
-            let advance = copy(tx, task, segment, cursor, portion.size, server)?;
-            let read = advance.read;
-            (advance, read)
-        }
+        by_position(tx, task, segment, held.cursor, portion, server)?
+    } else {
+        let advance = copy(tx, task, segment, held.cursor, portion.size, server)?;
+        let read = advance.read;
+        (advance, read)
     };
     let worked = working.elapsed();
-    segment::advance(tx, task.of, segment, &advance)?;
-    let progress = segment::progress(tx, task.of, task.pass)?;
-    let wal = progress.wal - begun;
+    let progress = segment::advance(tx, task.of, segment, &advance)?;
+    let wal = progress.wal - held.wal;
     Ok(Batch::Done(Done { advance, through, progress, wal, worked }))
 }
 
@@ -123,7 +122,9 @@ fn by_position(
     };
     // What has become too much for one batch is left to the next round, which finds the rows of the slices that were done filled.
     let (slice, round_end) = segment.round_at(cursor.as_ref()).unwrap_or((0, end));
-    let to = round_end.min(from + portion.size);
+    // What is hardly a batch by itself is taken along.
+    let reach = from + portion.size;
+    let to = if round_end - reach < portion.size / 2 { round_end } else { reach };
     let lines = segment.lines.map_or(MOST_LINES.to_string(), |lines| lines.to_string());
     let only = (portion.slices > 1).then(|| slice.to_string());
     let piece = Piece::Blocks { from: "$1::bigint".into(), to: "$2::bigint".into(), lines, slice: only };
@@ -170,7 +171,7 @@ fn execute(
     task: Task,
     segment: &Segment,
     sql: &str,
-    parameters: &[&(dyn ToSql + Sync)],
+    parameters: &[&dyn Parameter],
 ) -> Result<i64> {
     let rows = tx
         .execute(sql, parameters)

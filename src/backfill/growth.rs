@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use coexist_core::ident::QualifiedName;
-use coexist_core::plan::Backfill;
 
 use super::crew::Task;
 use crate::error::{Error, Result};
@@ -30,13 +29,12 @@ pub(super) struct Growth {
 impl Growth {
     /// `None` where nothing is copied in place, or only what an earlier pass left over.
     pub fn new(times: f64, task: Task, sizes: &[TableSize], server: u32) -> Option<Self> {
-        let in_place = matches!(task.backfill, Backfill::Update { .. } | Backfill::Refer { .. });
         let smallest = sizes.iter().map(|size| size.blocks).filter(|blocks| *blocks > 0).min()?;
         let portion = if task.slices(server) > 1 { PORTION_IN_SLICES } else { PORTION };
         // Partitions are filled one after the other, so each has the bound by itself.
         let allowance = ((smallest as f64 * (times - 1.0) * portion) as i64).max(LEAST);
         let tables = sizes.iter().map(|size| size.table.clone()).collect();
-        (in_place && task.pass == 1).then_some(Self { tables, allowance })
+        (task.backfill.in_place() && task.pass == 1).then_some(Self { tables, allowance })
     }
 
     pub fn allowance(&self) -> i64 {

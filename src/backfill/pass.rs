@@ -3,8 +3,8 @@
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{Backfill, KeyColumn};
 use coexist_core::render::statement::{self, TID_RANGE_SCAN};
-use postgres::Transaction;
 
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 use crate::ledger::segment::{self, Of, Segment, TablePasses};
 use crate::pieces::{blocks, keys};

@@ -48,8 +48,8 @@ fn block(
     let fill_row = statement::batch_by_position(task.backfill, &segment.table, &row, server).unwrap_or_default();
 
     let found = run.transaction(limits, &doing, |tx| {
-        let Hold::Held(cursor, _) = segment::hold(tx, task.of, segment)? else { return Ok(None) };
-        let Some(block) = segment.block_at(cursor.as_ref()) else { return Ok(None) };
+        let Hold::Held(held) = segment::hold(tx, task.of, segment)? else { return Ok(None) };
+        let Some(block) = segment.block_at(held.cursor.as_ref()) else { return Ok(None) };
         let rows = tx.query(&rows_of_block, &[&block]).map_err(Error::database(doing.clone()))?;
         Ok(Some((block, rows)))
     })?;
@@ -58,10 +58,10 @@ fn block(
     for row in rows {
         let at: String = row.get(0);
         let result = run.transaction(limits, &doing, |tx| {
-            if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(..)) {
+            batch::announce(tx, task.backfill, segment)?;
+            if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(_)) {
                 return Ok(None);
             }
-            batch::announce(tx, task.backfill)?;
             let mut rows = 0;
             for sql in &fill_row {
                 rows = tx.execute(sql, &[&at]).map_err(Error::database(doing.clone()))? as i64;
@@ -80,18 +80,13 @@ fn block(
         }
     }
     run.transaction(limits, &doing, |tx| {
-        if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(..)) {
+        if !matches!(segment::hold(tx, task.of, segment)?, Hold::Held(_)) {
             return Ok(Batch::Lost);
         }
         let next = block + 1;
         let done = segment.end_block().is_none_or(|end| next >= end);
-        segment::advance(
-            tx,
-            task.of,
-            segment,
-            &Advance { cursor: Some(vec![next.to_string()]), read: 1, rows: 0, done },
-        )?;
-        let progress = segment::progress(tx, task.of, task.pass)?;
+        let on = Advance { cursor: Some(vec![next.to_string()]), read: 1, rows: 0, done };
+        let progress = segment::advance(tx, task.of, segment, &on)?;
         let advance = Advance { cursor: None, read: 1, rows: filled, done };
         Ok(Batch::Done(Done { advance, through: 1, progress, wal: 0.0, worked: Duration::ZERO }))
     })
@@ -100,10 +95,10 @@ fn block(
 /// The smallest batch has one row: the one after the cursor.
 fn next_key(run: &mut Run, task: Task, segment: &Segment, key: &[KeyColumn]) -> Result<Option<String>> {
     run.transaction(Limits::LEDGER, "looking for the row that cannot be filled", |tx| {
-        let (Hold::Held(cursor, _), Some(upto)) = (segment::hold(tx, task.of, segment)?, &segment.upto) else {
+        let (Hold::Held(held), Some(upto)) = (segment::hold(tx, task.of, segment)?, &segment.upto) else {
             return Ok(None);
         };
-        let after = cursor.as_ref().or(segment.after.as_ref());
+        let after = held.cursor.as_ref().or(segment.after.as_ref());
         let next = keys::end_of_piece(tx, &segment.table, key, after, upto, 1)?;
         let values = next.as_ref().unwrap_or(upto);
         let columns: Vec<String> =

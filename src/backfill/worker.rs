@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use coexist_core::plan::Backfill;
 use postgres::error::SqlState;
 
 use super::batch::{self, Batch, Portion};
@@ -30,11 +29,10 @@ pub(super) fn work(seat: &Seat, shared: &Shared, number: usize) -> Result<()> {
     let name = format!("{}, worker {}", seat.runner, number + 1);
     let mut run = Run::beside(seat, &shared.options, &mut session, &name);
     let declared = shared.task.batch.map(i64::from);
-    let first = match shared.task.backfill {
-        Backfill::Update { .. } | Backfill::Refer { .. } => {
-            declared.map_or(blocks::FIRST, |rows| rows / blocks::ROWS_PER_BLOCK)
-        }
-        Backfill::Insert { .. } | Backfill::UpdateFrom { .. } => declared.unwrap_or(keys::FIRST),
+    let first = if shared.task.backfill.in_place() {
+        declared.map_or(blocks::FIRST, |rows| rows / blocks::ROWS_PER_BLOCK)
+    } else {
+        declared.unwrap_or(keys::FIRST)
     };
     let deadlock_timeout = deadlock_timeout(&mut run)?;
     let slices = shared.task.slices(run.session.server);

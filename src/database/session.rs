@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use coexist_core::ident::{quote_ident, quote_literal};
 use coexist_core::plan::Plan;
-use postgres::{Client, IsolationLevel, Transaction};
+use postgres::Client;
 
-use super::Database;
+use super::{Database, Transaction};
 use crate::error::{Error, Result};
 
 /// Time limits of one transaction; `None` is no limit.
@@ -189,15 +189,10 @@ impl Session {
     /// Begins a transaction in which every setting that could change a meaning is pinned, for this transaction only: a pooler may hand the
     /// session to somebody else afterwards.
     pub fn begin(&mut self, limits: Limits) -> Result<Transaction<'_>> {
+        let access = if self.reads_only { " read only" } else { "" };
         let pins = self.pins("set local ", limits);
-        let begin = || Error::database("beginning a transaction");
-        let mut transaction = self.client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
-        if self.reads_only {
-            transaction = transaction.read_only(true);
-        }
-        let mut transaction = transaction.start().map_err(begin())?;
-        transaction.batch_execute(&pins).map_err(begin())?;
-        Ok(transaction)
+        let statements = format!("start transaction isolation level read committed{access}; {pins}");
+        Transaction::begin(&mut self.client, &statements).map_err(Error::database("beginning a transaction"))
     }
 
     /// Runs one statement outside of any transaction, with the same settings and without limits. The settings are the session's as long as

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use coexist_core::plan::{Phase, Plan};
-use postgres::Transaction;
 
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// Which way a change goes.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use postgres::Transaction;
-
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 use crate::pace::PaceChange;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use coexist_core::ident::{QualifiedName, quote_ident, quote_literal};
 use coexist_core::plan::KeyColumn;
-use postgres::Transaction;
 
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// A comparison of the two shapes, row by row.

@@ -1,8 +1,7 @@
 //! Makes the ledger on first use, and brings it up to date afterwards.
 
-use postgres::Transaction;
-
 use super::DDL;
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// What leads to each version from the one before it, the first from nothing. Only ever added to.

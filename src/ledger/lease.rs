@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use postgres::Transaction;
 use postgres::error::SqlState;
 
+use crate::database::Transaction;
 use crate::error::{Error, Result, Seconds};
 
 /// Takes the lease and answers with its token.

@@ -1,7 +1,6 @@
 //! What happened, for later. Rows' values never stand in it.
 
-use postgres::Transaction;
-
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// How grave an entry is.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use coexist_core::ident::QualifiedName;
-use postgres::Transaction;
+use postgres::Row;
 
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// Which backfill of which change.
@@ -36,12 +37,22 @@ pub(crate) struct Segment {
 /// What a batch may do with its segment.
 #[derive(Clone, Debug)]
 pub(crate) enum Hold {
-    /// Its cursor, which nobody else can move until the transaction ends, and where the server is in its WAL, in bytes.
-    Held(Option<Vec<String>>, f64),
+    /// Nobody else can move its cursor until the transaction ends.
+    Held(Held),
     /// The ledger says pause.
     Paused,
     /// It is somebody else's by now, or given up, or the change goes another way.
     Lost,
+}
+
+/// A segment in hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub cursor: Option<Vec<String>>,
+    /// The file that the table is in now.
+    pub file_node: Option<u32>,
+    /// Where the server is in its WAL, in bytes.
+    pub wal: f64,
 }
 
 /// The segments of a pass that are not done.
@@ -233,7 +244,8 @@ pub(crate) fn claim(tx: &mut Transaction<'_>, of: Of, pass: i32, worker: &str) -
 pub(crate) fn hold(tx: &mut Transaction<'_>, of: Of, segment: &Segment) -> Result<Hold> {
     let row = tx
         .query_opt(
-            "select segment.cursor, change.paused, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8
+            "select segment.cursor, change.paused, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8,
+                pg_relation_filenode(to_regclass(format('%I.%I', segment.table_schema, segment.table_name)))
             from coexist.segments as segment join coexist.changes as change on change.name = segment.change
             where segment.change = $1 and segment.backfill = $2 and segment.pass = $3 and segment.id = $4
                 and segment.token = $5 and segment.state = 'open'
@@ -245,7 +257,7 @@ pub(crate) fn hold(tx: &mut Transaction<'_>, of: Of, segment: &Segment) -> Resul
     Ok(match row {
         None => Hold::Lost,
         Some(row) if row.get(1) => Hold::Paused,
-        Some(row) => Hold::Held(row.get(0), row.get(2)),
+        Some(row) => Hold::Held(Held { cursor: row.get(0), wal: row.get(2), file_node: row.get(3) }),
     })
 }
 
@@ -273,29 +285,39 @@ pub(crate) fn open(tx: &mut Transaction<'_>, of: Of, pass: i32) -> Result<Open> 
     Ok(Open { all: count(0), free: count(1) })
 }
 
-/// Moves the cursor on: in the transaction that changed the rows.
-pub(crate) fn advance(tx: &mut Transaction<'_>, of: Of, segment: &Segment, advance: &Advance) -> Result<()> {
-    tx.execute(
-        "update coexist.segments
-        set cursor = coalesce($5, cursor), rows = rows + $7, batches = batches + 1,
-            read = case when $8 then greatest(size, read + $6) else read + $6 end,
-            state = case when $8 then 'done' else state end,
-            worker_expires_at = clock_timestamp() + $9 * interval '1 second', updated_at = clock_timestamp()
-        where change = $1 and backfill = $2 and pass = $3 and id = $4",
-        &[
-            &of.change,
-            &of.backfill,
-            &segment.pass,
-            &segment.id,
-            &advance.cursor,
-            &advance.read,
-            &advance.rows,
-            &advance.done,
-            &CLAIM.as_secs_f64(),
-        ],
-    )
-    .map_err(writing(of))?;
-    Ok(())
+/// Moves the cursor on: in the transaction that changed the rows. Answers how far the pass is with it.
+pub(crate) fn advance(tx: &mut Transaction<'_>, of: Of, segment: &Segment, advance: &Advance) -> Result<PassProgress> {
+    let row = tx
+        .query_one(
+            "with moved as (
+                update coexist.segments
+                set cursor = coalesce($5, cursor), rows = rows + $7, batches = batches + 1,
+                    read = case when $8 then greatest(size, read + $6) else read + $6 end,
+                    state = case when $8 then 'done' else state end,
+                    worker_expires_at = clock_timestamp() + $9 * interval '1 second', updated_at = clock_timestamp()
+                where change = $1 and backfill = $2 and pass = $3 and id = $4
+                returning id, read, rows
+            )
+            select coalesce(sum(segment.size), 0)::bigint,
+                coalesce(sum(coalesce(moved.read, segment.read)), 0)::bigint,
+                coalesce(sum(coalesce(moved.rows, segment.rows)), 0)::bigint,
+                pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8
+            from coexist.segments as segment left join moved on moved.id = segment.id
+            where segment.change = $1 and segment.backfill = $2 and segment.pass = $3",
+            &[
+                &of.change,
+                &of.backfill,
+                &segment.pass,
+                &segment.id,
+                &advance.cursor,
+                &advance.read,
+                &advance.rows,
+                &advance.done,
+                &CLAIM.as_secs_f64(),
+            ],
+        )
+        .map_err(writing(of))?;
+    Ok(pass_progress(&row))
 }
 
 /// How large one table of a pass was when it was divided.
@@ -333,7 +355,11 @@ pub(crate) fn progress(tx: &mut Transaction<'_>, of: Of, pass: i32) -> Result<Pa
             &[&of.change, &of.backfill, &pass],
         )
         .map_err(reading(of))?;
-    Ok(PassProgress { size: row.get(0), read: row.get(1), rows: row.get(2), wal: row.get(3) })
+    Ok(pass_progress(&row))
+}
+
+fn pass_progress(row: &Row) -> PassProgress {
+    PassProgress { size: row.get(0), read: row.get(1), rows: row.get(2), wal: row.get(3) }
 }
 
 /// The pass that was begun last.

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use postgres::Transaction;
-
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// How far a step is.

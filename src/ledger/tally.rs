@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use postgres::Transaction;
-
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// How often something was tried again.

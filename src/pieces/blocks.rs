@@ -1,26 +1,28 @@
 //! Tables by physical position.
 
 use coexist_core::ident::QualifiedName;
-use postgres::Transaction;
 
 use super::STRETCHES;
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
-/// How many blocks the first piece has: a few thousand rows.
-pub(crate) const FIRST: i64 = 64;
+/// How many blocks the first piece has: some thousand rows.
+pub(crate) const FIRST: i64 = 128;
 
 /// How many rows a block holds, roughly: enough to begin with, since sizes are adjusted to the time that pieces take.
 pub(crate) const ROWS_PER_BLOCK: i64 = 64;
 
-/// How many blocks the smallest stretch has: 8 MB, a batch's worth.
-const FEWEST: i64 = 1024;
+/// How many blocks the smallest stretch of several has: 4 MB, some batches' worth.
+const FEWEST: i64 = 512;
 
 /// How many the largest has: 128 MB, so that a stretch that is taken over, or a bloated one, is no disaster.
 const MOST: i64 = 16_384;
 
-/// How many blocks each stretch of a table of so many has.
+/// How many blocks each stretch of a table of so many has: all about the same, so that workers end together.
 pub(crate) fn stretch(blocks: i64) -> i64 {
-    (blocks / STRETCHES).clamp(FEWEST, MOST)
+    let last = (blocks - 1).max(0);
+    let stretches = (blocks / FEWEST).clamp(1, STRETCHES).max(last / MOST + 1);
+    last / stretches + 1
 }
 
 /// The stretches of a table of so many blocks: the first block of each, and the first that no longer belongs to it.
@@ -60,17 +62,8 @@ pub(crate) fn tables(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result<
 
 /// A table's file, in a transaction that keeps it from being rewritten until it ends.
 pub(crate) fn extent(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result<Extent> {
-    measure(tx, table, "access share")
-}
-
-/// The same, before rows of the table are changed.
-pub(crate) fn extent_for_update(tx: &mut Transaction<'_>, table: &QualifiedName) -> Result<Extent> {
-    measure(tx, table, "row exclusive")
-}
-
-fn measure(tx: &mut Transaction<'_>, table: &QualifiedName, mode: &str) -> Result<Extent> {
     let measuring = || Error::database(format!("measuring table {table}"));
-    tx.batch_execute(&format!("lock table only {} in {mode} mode", table.quoted())).map_err(measuring())?;
+    tx.batch_execute(&format!("lock table only {} in access share mode", table.quoted())).map_err(measuring())?;
     let row = tx
         .query_one(
             "select pg_relation_size(to_regclass($1)) / current_setting('block_size')::bigint,

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::Reconcile;
 use coexist_core::render::statement::{self, MOST_LINES, Piece};
-use postgres::Transaction;
-use postgres::types::ToSql;
 
 use super::keys::{self, Bounds, Key};
 use super::{PieceSize, blocks};
+use crate::database::{Parameter, Transaction};
 use crate::error::{Error, Result};
 
 /// How long one piece should take. Nothing is held meanwhile but a snapshot.
@@ -145,7 +144,7 @@ fn timed<T>(
     Ok(result)
 }
 
-fn read(tx: &mut Transaction<'_>, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Compared> {
+fn read(tx: &mut Transaction<'_>, sql: &str, parameters: &[&dyn Parameter]) -> Result<Compared> {
     let row = tx.query_one(sql, parameters).map_err(Error::database("comparing rows"))?;
     Ok(Compared { rows: row.get(0), mismatches: row.get(1), samples: row.get(2) })
 }

@@ -3,10 +3,9 @@
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::KeyColumn;
 use coexist_core::render::statement::{self, Piece};
-use postgres::Transaction;
-use postgres::types::ToSql;
 
 use super::STRETCHES;
+use crate::database::{Parameter, Transaction};
 use crate::error::{Error, Result};
 
 /// How many rows the first piece has.
@@ -34,8 +33,8 @@ impl<'a> Bounds<'a> {
     }
 
     /// What the parameters are.
-    pub fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
-        self.values.iter().map(|value| *value as &(dyn ToSql + Sync)).collect()
+    pub fn parameters(&self) -> Vec<&dyn Parameter> {
+        self.values.iter().map(|value| *value as &dyn Parameter).collect()
     }
 }
 
@@ -123,7 +122,7 @@ fn quantiles(
     let next = key.len() + 1;
     let (percent_at, parts_at) = (format!("${next}::real"), format!("${}::bigint", next + 1));
     let sql = statement::key_quantiles(table, key, &bounds, &percent_at, &parts_at);
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = last.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+    let mut parameters: Vec<&dyn Parameter> = last.iter().map(|value| value as &dyn Parameter).collect();
     parameters.push(&percent);
     parameters.push(&parts);
     let found = tx.query(&sql, &parameters).map_err(Error::database(format!("reading the keys of {table}")))?;

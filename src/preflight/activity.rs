@@ -1,9 +1,9 @@
 //! What goes on right now: none of it need be so in a minute.
 
 use coexist_core::plan::{Lock, Mode, Phase};
-use postgres::Transaction;
 
 use super::{Kind, Look, looking};
+use crate::database::Transaction;
 use crate::error::{Result, Seconds};
 use crate::runner::lock_holders;
 

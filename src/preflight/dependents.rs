@@ -2,9 +2,9 @@
 
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{Backfill, Phase};
-use postgres::Transaction;
 
 use super::{Kind, Look, looking};
+use crate::database::Transaction;
 use crate::error::Result;
 
 pub(super) fn look(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> {

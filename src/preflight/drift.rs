@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{Expected, ExpectedColumn, ExpectedObject, Phase};
 use coexist_core::render::plan_file;
-use postgres::Transaction;
 
 use super::live::{self, LiveColumn};
 use super::{Kind, Look, listed};
+use crate::database::Transaction;
 use crate::error::Result;
 use crate::ledger;
 

@@ -2,10 +2,10 @@
 
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::ObjectKind;
-use postgres::Transaction;
 use postgres::error::SqlState;
 
 use super::looking;
+use crate::database::Transaction;
 use crate::error::Result;
 
 /// A column as it is.
@@ -151,8 +151,8 @@ enum Reading {
 
 /// How the server reads an expression, without carrying it out.
 fn reading(tx: &mut Transaction<'_>, expression: &str, from: &str) -> Result<Reading> {
-    let mut attempt = tx.transaction().map_err(looking("an expression"))?;
-    let plan = attempt.query(&format!("explain (verbose, costs off) select ({expression}) {from}"), &[]);
+    let plan = tx.attempt(&format!("explain (verbose, costs off) select ({expression}) {from}"));
+    let plan = plan.map_err(looking("an expression"))?;
     Ok(match plan {
         Ok(lines) => lines
             .iter()

@@ -19,10 +19,9 @@ use std::time::Duration;
 
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{Phase, Plan};
-use postgres::Transaction;
 
 use crate::backfill::throttle::Unseen;
-use crate::database::{Database, Limits, Session};
+use crate::database::{Database, Limits, Session, Transaction};
 use crate::error::{Error, Result};
 use crate::options::Options;
 

@@ -1,8 +1,7 @@
 //! What the change itself made: recorded at the end of each phase, and looked at again before the next one begins (H75).
 
-use postgres::Transaction;
-
 use super::{Kind, Look};
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// Object and definition of everything that bears the mark of change `$1`.

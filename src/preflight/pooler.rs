@@ -17,7 +17,7 @@ use crate::explained::Explained;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) fn look(look: &mut Look<'_>, database: &Database) {
-    match is_between(database) {
+    match database.is_pooled(|| is_between(database)) {
         Ok(false) => {}
         // These are sessions of their own: what becomes of them is no reason to stop.
         Err(error) => look.not_checked("a pooler in between", &Explained(&error).to_string()),

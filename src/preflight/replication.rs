@@ -1,9 +1,9 @@
 //! Logical replication, on both of its ends.
 
 use coexist_core::plan::{Backfill, Phase};
-use postgres::Transaction;
 
 use super::{Kind, Look, looking};
+use crate::database::Transaction;
 use crate::error::Result;
 
 pub(super) fn look(look: &mut Look<'_>, tx: &mut Transaction<'_>) -> Result<()> {

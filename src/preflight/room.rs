@@ -4,9 +4,9 @@ use std::path::Path;
 
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{Backfill, Phase};
-use postgres::Transaction;
 
 use super::{Kind, Look, looking};
+use crate::database::Transaction;
 use crate::error::Result;
 
 /// A row has no more columns than this; dropped ones count for ever.

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use coexist_core::ident::QualifiedName;
 use coexist_core::plan::{KeyColumn, Probe, Reconcile, Search};
-use postgres::Transaction;
 use postgres::error::SqlState;
 
 use super::{Kind, Look, listed};
-use crate::database::{Limits, Session};
+use crate::database::{Limits, Session, Transaction};
 use crate::error::{Error, Result};
 use crate::pieces::compare::{self, Compared, Reader};
 

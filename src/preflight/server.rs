@@ -1,8 +1,7 @@
 //! Which server answers, and in which mood.
 
-use postgres::Transaction;
-
 use super::{Kind, Look, looking};
+use crate::database::Transaction;
 use crate::error::Result;
 
 /// The major versions that every test runs on.

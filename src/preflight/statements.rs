@@ -5,10 +5,10 @@
 
 use coexist_core::ident::quote_ident;
 use coexist_core::plan::Stage;
-use postgres::Transaction;
 
 use super::dependents::escaped;
 use super::{Kind, Look, listed, looking};
+use crate::database::Transaction;
 use crate::error::{Result, Seconds};
 
 /// For how long the server must have counted, so that what it did not count may be taken not to run, in seconds: a day.

@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use coexist_core::plan::{Lock, LockLevel};
-use postgres::{Row, Transaction};
+use postgres::Row;
 
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 use crate::event::ago;
 

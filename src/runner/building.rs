@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use postgres::{Row, Transaction};
+use postgres::Row;
 
+use crate::database::Transaction;
 use crate::error::{Error, Result};
 
 /// An index that is being built, as the server reports it. It reports nothing of the kind about constraints that are validated.

@@ -14,10 +14,9 @@ mod step;
 mod watch;
 
 use coexist_core::plan::{Phase, Plan, Stage};
-use postgres::Transaction;
 
 use crate::backfill;
-use crate::database::{Database, Limits, Session};
+use crate::database::{Database, Limits, Session, Transaction};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ledger::log::{self, Level};

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use coexist_core::plan::{Lock, Phase, Plan};
-use postgres::Transaction;
 use postgres::error::SqlState;
 
 use super::backoff::Backoff;
 use super::blocker::{self, Blocker};
 use super::watch::{Post, Posts, Seen, Watch, Watched};
-use crate::database::{Database, Limits, Session};
+use crate::database::{Database, Limits, Session, Transaction};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ledger::change::ChangeRecord;

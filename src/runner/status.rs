@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use coexist_core::plan::{Phase, Plan};
 use coexist_core::render::plan_file;
-use postgres::Transaction;
 
 use super::building::{self, Building};
-use crate::database::{Limits, Session};
+use crate::database::{Limits, Session, Transaction};
 use crate::error::Result;
 use crate::ledger::segment::{self, LastPass};
 use crate::ledger::{self, Direction, Held, PauseReason, Quarantined, Reconciliation, Retries, StepRecord, history};

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coexist_core::plan::{Action, Mode, Step};
-use postgres::Transaction;
 use postgres::error::SqlState;
 
 use super::alone;
 use super::run::Run;
 use super::watch::Watched;
-use crate::database::Limits;
+use crate::database::{Limits, Transaction};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ledger::log::{self, Level};

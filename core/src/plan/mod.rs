@@ -494,6 +494,11 @@ impl Backfill {
         }
     }
 
+    /// Whether rows are filled where they are, not in another table.
+    pub fn in_place(&self) -> bool {
+        matches!(self, Self::Update { .. } | Self::Refer { .. })
+    }
+
     /// The table whose rows are changed or made.
     pub fn target(&self) -> &QualifiedName {
         match self {

@@ -1,8 +1,7 @@
 //! How many sessions are at work.
 
-use postgres::Transaction;
-
 use super::{About, Gauge, Reading, Throttle, reading};
+use crate::database::Transaction;
 use crate::error::Result;
 
 pub(super) struct ActiveSessions;

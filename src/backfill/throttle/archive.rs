@@ -1,8 +1,7 @@
 //! How many segments of WAL wait to be archived.
 
-use postgres::Transaction;
-
 use super::{About, Gauge, Reading, Throttle, reading};
+use crate::database::Transaction;
 use crate::error::Result;
 
 /// By position and not by listing files, which needs rights.

@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use postgres::Transaction;
-
 use super::{About, Gauge, Reading, Throttle, reading};
+use crate::database::Transaction;
 use crate::error::Result;
 
 /// Of what time they are counted.

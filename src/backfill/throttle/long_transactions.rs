@@ -1,8 +1,7 @@
 //! For how long the oldest transaction is open: `VACUUM` removes nothing that it might still see.
 
-use postgres::Transaction;
-
 use super::{About, Gauge, Reading, Throttle, reading};
+use crate::database::Transaction;
 use crate::error::Result;
 
 pub(super) struct LongTransactions;

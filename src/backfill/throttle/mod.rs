@@ -14,9 +14,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use coexist_core::ident::QualifiedName;
-use postgres::Transaction;
 
-use crate::database::{Limits, Session};
+use crate::database::{Limits, Session, Transaction};
 use crate::error::{Error, Result, Seconds};
 
 /// How often the server is looked at.

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use postgres::Transaction;
-
 use super::{About, Gauge, Reading, Throttle, reading};
+use crate::database::Transaction;
 use crate::error::Result;
 
 /// How many past positions of the primary are kept: at one a second, ten minutes. Who is further behind lags at least that much.

@@ -1,8 +1,7 @@
 //! How much WAL replication slots keep the server from removing.
 
-use postgres::Transaction;
-
 use super::{About, Gauge, Reading, Throttle, reading};
+use crate::database::Transaction;
 use crate::error::Result;
 
 pub(super) struct RetainedWal;

@@ -1,8 +1,7 @@
 //! Whether autovacuum is at work on a table that rows are written to.
 
-use postgres::Transaction;
-
 use super::{About, Gauge, Reading, Throttle, reading};
+use crate::database::Transaction;
 use crate::error::Result;
 
 pub(super) struct Vacuum;
