@@ -19,6 +19,22 @@ const CHANGES: &str = r#"
     change split_bio { split users into profiles { key user_id, move bio } stage expand; }
 "#;
 
+/// What old code does with one row.
+fn old_code(id: u64) -> String {
+    format!(
+        "insert into users (name) values ('new'); update users set total = total + 1 where id = {id};
+        update users set bio = nullif(bio, 'b') where id = {id}; delete from users where id = {id} + 2000"
+    )
+}
+
+/// What new code does with one row.
+fn new_code(id: u64) -> String {
+    format!(
+        "insert into users (full_name) values ('new'); update users set cents = cents + 1 where id = {id};
+        update profiles set bio = 'c' where user_id = {id}; delete from users where id = {id} + 2000"
+    )
+}
+
 /// Three clients carry out the statements for one row after the other, none of which may fail.
 fn write<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
@@ -48,12 +64,7 @@ fn h31_no_write_of_old_code_fails() {
     let written = AtomicU64::new(0);
     let url = db.database.url();
     thread::scope(|scope| {
-        write(scope, &url, &stop, &written, |id| {
-            format!(
-                            "insert into users (name) values ('new'); update users set total = total + 1 where id = {id};
-                            update users set bio = nullif(bio, 'b') where id = {id}; delete from users where id = {id} + 2000"
-                        )
-        });
+        write(scope, &url, &stop, &written, old_code);
         for phase in [Phase::Expanded, Phase::DualWriting, Phase::Backfilled, Phase::Validated] {
             let before = written.load(Ordering::Relaxed);
             db.reach(phase);
@@ -62,6 +73,34 @@ fn h31_no_write_of_old_code_fails() {
         db.roll_back().reach(Phase::DualWriting).roll_back();
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// From each phase back to the beginning: old code writes all the time, new code as long as its shape is there.
+#[test]
+fn h88_back_from_every_phase_while_both_write() {
+    let mut db = InFlight::new(SCHEMA, ROWS, CHANGES);
+    let before = support::catalog_dump(&mut db.client);
+    let (stop, written) = (AtomicBool::new(false), AtomicU64::new(0));
+    let url = db.database.url();
+    thread::scope(|scope| {
+        write(scope, &url, &stop, &written, old_code);
+        for phase in [Phase::Expanded, Phase::DualWriting, Phase::Backfilled, Phase::Validated] {
+            db.reach(phase);
+            let (stop_new, written_new) = (AtomicBool::new(phase < Phase::DualWriting), AtomicU64::new(0));
+            thread::scope(|scope| {
+                write(scope, &url, &stop_new, &written_new, new_code);
+                support::wait_until("both write in this phase", || {
+                    phase < Phase::DualWriting || written_new.load(Ordering::Relaxed) > 10
+                });
+                stop_new.store(true, Ordering::Relaxed);
+            });
+            let before = written.load(Ordering::Relaxed);
+            db.roll_back();
+            support::wait_until("old code writes on", || written.load(Ordering::Relaxed) > before);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(coexist::catalog::diff(&before, &support::catalog_dump(&mut db.client)), "");
 }
 
 /// New code writes all the time, through the contracts: no statement fails, neither before the before shape goes nor after it (H32).
@@ -73,12 +112,7 @@ fn h32_no_write_of_new_code_fails() {
     let written = AtomicU64::new(0);
     let url = db.database.url();
     thread::scope(|scope| {
-        write(scope, &url, &stop, &written, |id| {
-            format!(
-                            "insert into users (full_name) values ('new'); update users set cents = cents + 1 where id = {id};
-                            update profiles set bio = 'c' where user_id = {id}; delete from users where id = {id} + 2000"
-                        )
-        });
+        write(scope, &url, &stop, &written, new_code);
         for _ in 0..2 {
             let before = written.load(Ordering::Relaxed);
             support::wait_until("they write", || written.load(Ordering::Relaxed) > before + 10);

@@ -41,18 +41,24 @@ const QUIET: Duration = Duration::from_secs(8);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Contender {
     DefaultPace,
+    Resting,
     TwoWorkers,
     Plain,
+    /// Nothing but a processor in use: what this machine makes of that is no backfill's doing.
+    Computing,
 }
 
-const CONTENDERS: [Contender; 3] = [Contender::DefaultPace, Contender::TwoWorkers, Contender::Plain];
+const CONTENDERS: [Contender; 5] =
+    [Contender::DefaultPace, Contender::Resting, Contender::TwoWorkers, Contender::Plain, Contender::Computing];
 
 impl Contender {
     fn name(self) -> &'static str {
         match self {
             Self::DefaultPace => "backfill, default pace",
-            Self::TwoWorkers => "backfill, 2 workers without rest",
+            Self::Resting => "backfill, resting three times as long as it works",
+            Self::TwoWorkers => "backfill, 2 workers",
             Self::Plain => "one UPDATE of the whole table",
+            Self::Computing => "a session that only computes",
         }
     }
 }
@@ -169,13 +175,19 @@ fn measure(contender: Contender, rows: u64) -> Measured {
             client.batch_execute("alter table orders add column cents bigint").unwrap();
             Box::new(move || client.batch_execute("update orders set cents = total::bigint").unwrap())
         }
-        Contender::DefaultPace | Contender::TwoWorkers => {
+        Contender::Computing => {
+            let mut client = database.connect().unwrap();
+            let compute = format!("select count(*) from generate_series(1, {}) as n where n % 7 = 3", 20 * rows);
+            Box::new(move || client.batch_execute(&compute).unwrap())
+        }
+        Contender::DefaultPace | Contender::Resting | Contender::TwoWorkers => {
             let plan = support::in_flight::plans(TABLE, CHANGE).pop().expect("a plan");
             let mut runner = Runner::new(coexist::Database::at(&database.url()).unwrap(), Options::default()).unwrap();
             runner.expand(&plan).unwrap();
             runner.dual_write(&plan).unwrap();
             let pace = match contender {
-                Contender::TwoWorkers => Pace::default().rest(0.0).workers(2),
+                Contender::Resting => Pace::default().rest(3.0),
+                Contender::TwoWorkers => Pace::default().workers(2),
                 _ => Pace::default(),
             };
             Box::new(move || runner.backfill(&plan, &pace).unwrap())

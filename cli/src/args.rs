@@ -379,7 +379,7 @@ pub(crate) struct Pace {
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: Option<u32>,
     /// How long a batch should take, in milliseconds; its rows are locked that long
-    #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    #[arg(long, value_name = "MS", default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     pub target_ms: u64,
     /// How long to rest after a batch, in proportion to the time that it took: 1 works half of the time
     #[arg(long, value_name = "TIMES", default_value_t = 0.0)]

@@ -1,10 +1,12 @@
 //! Several changes of one table in flight, and several operations in one change.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use coexist::plan::Phase;
+use coexist::{Options, Pace};
 
 use super::support::in_flight::InFlight;
 use super::support::life::Life;
@@ -85,6 +87,42 @@ fn values_with_null_fields_are_values() {
     db.run("insert into t values (6, null, '(,)', '(,)'), (7, null, '(,)', '(1,)')");
     let duplicates = super::found(&mut db, "3_duplicates_t_one_key");
     assert_eq!(duplicates.len(), 2, "{duplicates:?}");
+}
+
+/// An index is built concurrently only when nobody sees an older state of any table of the database: transactions of a backfill, however long
+/// that goes on, must be short.
+#[test]
+fn h29_an_index_is_built_beside_the_backfill_of_another_change() {
+    let schema = "create table filled (id bigint primary key, total integer); create table indexed (id bigint primary key, code text);";
+    let rows = "insert into filled select n, n from generate_series(1, 20000) n; insert into indexed select n, n from generate_series(1, 100) n";
+    let changes = r#"
+        change fill { retype filled.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } stage expand; }
+        change build { constrain indexed: unique (code) or reject; stage expand; }
+    "#;
+    let mut db = InFlight::new(schema, rows, changes);
+    db.reach(Phase::DualWriting);
+    let [fill, build] = db.plans.as_slice() else { panic!("two changes") };
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut filler = db.runner(Options::default().stop_flag(Arc::clone(&stop)));
+    let mut builder = db.runner(Options::default());
+    thread::scope(|scope| {
+        // For hours, at this rate.
+        let filling = scope.spawn(|| filler.backfill(fill, &Pace::default().rows_per_second(1.0)));
+        super::support::wait_until("rows are filled", || {
+            db.database
+                .connect()
+                .unwrap()
+                .query_one("select exists (select from filled where cents is not null)", &[])
+                .unwrap()
+                .get(0)
+        });
+        builder.up(build, &Pace::default()).unwrap();
+        assert!(!filling.is_finished());
+        stop.store(true, Ordering::Relaxed);
+        assert!(matches!(filling.join().unwrap(), Err(coexist::Error::Stopped { .. })));
+    });
+    assert_eq!(builder.phase("build").unwrap(), Phase::Validated);
+    assert_eq!(builder.phase("fill").unwrap(), Phase::DualWriting);
 }
 
 /// Number 20 of what other tools break: nothing goes with something else.

@@ -63,6 +63,30 @@ fn a_lock_that_is_let_go_is_taken() {
     assert!(world.value::<Option<i64>>("select lock_wait_ms from coexist.steps").is_some());
 }
 
+/// `DROP TRIGGER` needs a stronger lock than `CREATE TRIGGER`: one that a reader is enough to keep away.
+#[test]
+fn h30_a_rollback_steps_back_from_a_reader_and_tries_again() {
+    let world = World::new("drop_trigger", USERS);
+    let plan = rename();
+    let before = world.catalog();
+    world.runner().expand(&plan).unwrap();
+    world.runner().dual_write(&plan).unwrap();
+    let mut reader = world.client();
+    reader.batch_execute("begin; select from users limit 1").unwrap();
+    let told = Told::default();
+    let mut runner = world.runner_with(impatient(&told).deadline(Duration::from_secs(60)));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| runner.rollback(&plan, None));
+        eventually("it has stepped back twice", || told.text().matches("; again in").count() >= 2);
+        // Whoever came in between was let through.
+        assert_eq!(world.count("users"), 1000);
+        world.execute("update users set name = 'written meanwhile' where id = 1");
+        reader.batch_execute("commit").unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(before, world.catalog());
+}
+
 #[test]
 fn h23_a_prepared_transaction_is_named_and_not_waited_for_to_the_end() {
     let world = World::new("prepared", USERS);

@@ -55,8 +55,7 @@ fn a_split_goes_through_all_phases() {
 }
 
 #[test]
-fn an_empty_table_goes_through_all_phases() {
-    // H19
+fn h19_an_empty_table_goes_through_all_phases() {
     let world = World::new("empty", &format!("{USERS}; truncate users"));
     for mut plan in [rename(), split()] {
         world.runner().up(&plan, &Pace::default()).unwrap();

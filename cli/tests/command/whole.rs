@@ -48,6 +48,25 @@ fn h88_rollback_from_every_phase_leaves_the_catalog_as_it_was() {
     }
 }
 
+/// Several databases with the same tables: each goes its own way, and what failed in one is tried again there alone.
+#[test]
+fn h89_of_several_databases_only_the_one_that_failed_is_taken_up_again() {
+    let plan = Plan { stage: Stage::Contract, ..rename() };
+    let shards = [(); 3].map(|()| Project::live(std::slice::from_ref(&plan), USERS));
+    let up = || shards.each_ref().map(|shard| shard.run("up").code);
+    // A row that can be read, and not be written.
+    shards[1].execute("alter table users add constraint no_more check (id <> 500) not valid");
+    let contract = "contract rename_user_name --confirm rename_user_name";
+    assert_eq!(up(), [0, 1, 0]);
+    shards[1].run(contract).ends_with(4);
+    shards[1].execute("alter table users drop constraint no_more");
+    assert_eq!(up(), [3, 0, 3]);
+    for shard in &shards {
+        shard.run(contract).ends_with(0);
+    }
+    assert_eq!(up(), [3, 3, 3]);
+}
+
 const ROWS: &str = "
     insert into users select i, 'name ' || i, case when i % 3 > 0 then 'bio ' || i end, null from generate_series(1, 5000) as i;
     insert into orders select i, 1 + i % 5000, i from generate_series(1, 5000) as i";

@@ -134,6 +134,7 @@ fn brief(change: &Change) -> String {
     parts.join(", ")
 }
 
+#[expect(clippy::disallowed_methods, reason = "a date for people")]
 fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
