@@ -94,7 +94,7 @@ fn values_with_null_fields_are_values() {
 #[test]
 fn h29_an_index_is_built_beside_the_backfill_of_another_change() {
     let schema = "create table filled (id bigint primary key, total integer); create table indexed (id bigint primary key, code text);";
-    let rows = "insert into filled select n, n from generate_series(1, 20000) n; insert into indexed select n, n from generate_series(1, 100) n";
+    let rows = "insert into filled select n, n from generate_series(1, 100000) n; insert into indexed select n, n from generate_series(1, 100) n";
     let changes = r#"
         change fill { retype filled.total to cents: bigint { forward "total::bigint", backward "cents::integer" or reject } stage expand; }
         change build { constrain indexed: unique (code) or reject; stage expand; }
