@@ -34,19 +34,10 @@ pub(super) fn work(seat: &Seat, shared: &Shared, number: usize) -> Result<()> {
     } else {
         declared.unwrap_or(keys::FIRST)
     };
-    let deadlock_timeout = deadlock_timeout(&mut run)?;
+    let deadlock_timeout = run.deadlock_timeout()?;
     let slices = shared.task.slices(run.session.server);
     let (size, density) = (PieceSize::new(first), Density::default());
     Worker { shared, number, size, density, slices, deadlock_timeout }.segments(&mut run)
-}
-
-fn deadlock_timeout(run: &mut Run) -> Result<Duration> {
-    run.ledger("reading deadlock_timeout", |tx| {
-        let row = tx
-            .query_one("select setting::bigint from pg_settings where name = 'deadlock_timeout'", &[])
-            .map_err(Error::database("reading deadlock_timeout"))?;
-        Ok(Duration::from_millis(row.get::<_, i64>(0).unsigned_abs()))
-    })
 }
 
 struct Worker<'a> {

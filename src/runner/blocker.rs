@@ -31,6 +31,14 @@ pub struct Blocker {
     pub table: Option<String>,
 }
 
+impl Blocker {
+    /// Whether it is an autovacuum. Who may not see what kind of process it is sees that no role runs it.
+    pub(crate) fn is_autovacuum(&self) -> bool {
+        let named = self.application.as_ref().is_none_or(|application| application == "autovacuum worker");
+        self.prepared.is_none() && self.pid.is_some() && self.role.is_none() && named
+    }
+}
+
 impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.prepared, self.pid) {

@@ -255,6 +255,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Whether nobody but autovacuums kept us waiting last.
+    pub fn is_behind_autovacuum(&self) -> bool {
+        !self.blockers.is_empty() && self.blockers.iter().all(Blocker::is_autovacuum)
+    }
+
+    /// How long a session waits for a lock before the server looks for deadlocks, and ends an autovacuum that is in its way.
+    pub fn deadlock_timeout(&mut self) -> Result<Duration> {
+        self.ledger("reading deadlock_timeout", |tx| {
+            let row = tx
+                .query_one("select setting::bigint from pg_settings where name = 'deadlock_timeout'", &[])
+                .map_err(Error::database("reading deadlock_timeout"))?;
+            Ok(Duration::from_millis(row.get::<_, i64>(0).unsigned_abs()))
+        })
+    }
+
     /// What a lock that could not be had becomes when no more tries follow; any other error stays what it is.
     pub fn blocked(&mut self, doing: &str, waited: Duration, error: Error) -> Error {
         if error.sqlstate() != Some(&SqlState::LOCK_NOT_AVAILABLE) {

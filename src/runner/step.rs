@@ -17,6 +17,9 @@ use crate::ledger::step as ledger;
 use crate::ledger::{StepRecord, StepState};
 use crate::trace::Span;
 
+/// How much longer than `deadlock_timeout` an autovacuum gets to end.
+const MARGIN: Duration = Duration::from_millis(200);
+
 /// Does a step, unless it is done.
 pub(crate) fn perform(run: &mut Run, step: &Step) -> Result<()> {
     let earlier = run.steps()?.remove(&step.id);
@@ -98,7 +101,6 @@ fn together(
     record: Option<Record>,
     statement_timeout: Option<Duration>,
 ) -> Result<Duration> {
-    let limits = Limits { lock: Some(run.options.lock_timeout), statement: statement_timeout };
     let every = if statement_timeout.is_some() { Duration::from_millis(50) } else { Duration::from_millis(500) };
     let watched = Watched {
         step: step.id.clone(),
@@ -108,6 +110,7 @@ fn together(
         interrupt: Arc::clone(&run.options.stop),
     };
     let mut longest_wait = Duration::ZERO;
+    let mut outwaited = false;
     run.persist(&step.id, |run, tries| {
         if let Some(record) = record.filter(|_| tries > 1) {
             // The connection may have been lost after the commit and before its answer.
@@ -116,7 +119,13 @@ fn together(
                 return Ok(());
             }
         }
+        let was_behind_autovacuum = tries > 1 && run.is_behind_autovacuum();
         run.announce_holders(&step.id, &action.locks)?;
+        let mut limits = Limits { lock: Some(run.options.lock_timeout), statement: statement_timeout };
+        if was_behind_autovacuum && !outwaited {
+            outwaited = true;
+            limits.lock = Some(outwait(run, step, statement_timeout)?);
+        }
         let options = run.options;
         let (change, doing) = (run.change(), format!("change `{}`, step `{}`", run.change(), step.id));
         let (result, seen) = run.watched(watched.clone(), |run| {
@@ -141,6 +150,22 @@ fn together(
         }
     })?;
     Ok(longest_wait)
+}
+
+/// How long to queue behind an autovacuum. The server ends it for who waits, though not one that prevents wraparound, and no sooner than
+/// `deadlock_timeout`: everybody else waits that long as well, so it is tried once.
+fn outwait(run: &mut Run, step: &Step, statement_timeout: Option<Duration>) -> Result<Duration> {
+    let usual = run.options.lock_timeout;
+    let wait = usual.max(run.deadlock_timeout()? + MARGIN);
+    if statement_timeout.is_some_and(|limit| limit <= wait) {
+        return Ok(usual);
+    }
+    run.options.tell(Event::Note(format!(
+        "{}: an autovacuum is in the way; waiting for up to {} ms, for the server to end it",
+        step.id,
+        wait.as_millis()
+    )));
+    Ok(wait)
 }
 
 fn execute(tx: &mut Transaction<'_>, change: &str, step: &Step, statement: &str) -> Result<()> {

@@ -93,14 +93,14 @@ fn h10_checkpoints_that_wal_forces_hold_it_still() {
     });
 }
 
-#[test]
-fn h09_an_autovacuum_holds_it_still() {
+/// A change that is dual-writing on a table that an autovacuum is at work on, for minutes.
+fn vacuumed(hint: &str) -> (World, Plan) {
     // Many pages, each of which takes the vacuum a while.
     let sparse = "create table users (id bigint primary key generated always as identity, name text not null, bio text)
             with (fillfactor = 10, autovacuum_enabled = off);
         insert into users (name, bio) select 'name ' || i, 'bio' from generate_series(1, 1000) as i;
         update users set bio = 'changed'";
-    let world = restless("autovacuum", sparse);
+    let world = restless(hint, sparse);
     let (_, plan) = dual_writing(&world);
     world.execute(
         "alter table users set (autovacuum_enabled = on, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100,
@@ -108,6 +108,12 @@ fn h09_an_autovacuum_holds_it_still() {
     );
     let at_work = "pg_stat_progress_vacuum where relid = 'users'::regclass";
     eventually("it is vacuumed", || world.count(at_work) > 0);
+    (world, plan)
+}
+
+#[test]
+fn h09_an_autovacuum_holds_it_still() {
+    let (world, plan) = vacuumed("autovacuum");
     let text = holds(
         &world,
         &plan,
@@ -119,6 +125,20 @@ fn h09_an_autovacuum_holds_it_still() {
         },
     );
     assert!(text.contains("resumed"), "{text}");
+}
+
+/// The server ends it for who waits, but not before the time after which our statements usually let go.
+#[test]
+fn h09_an_autovacuum_makes_way_for_a_step() {
+    let (world, plan) = vacuumed("makes_way");
+    let told = Told::default();
+    let options = Options::default().deadline(Duration::from_secs(100)).on_event(told.observer());
+    world.runner_with(options).rollback(&plan, None).unwrap();
+    let text = told.text();
+    assert!(
+        text.contains("an autovacuum is in the way; waiting for up to 1200 ms, for the server to end it"),
+        "{text}"
+    );
 }
 
 #[test]
