@@ -19,7 +19,7 @@ mod peers;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use coexist::{Options, Pace, Runner, Throttle};
@@ -250,7 +250,7 @@ fn compete(
             contenders.iter().filter(takes_part).map(measured).collect()
         })
         .collect();
-    for contender in contenders.iter().copied() {
+    for contender in rounds.iter().flat_map(BTreeMap::keys).copied().collect::<BTreeSet<_>>() {
         let of =
             |value: fn(&Measured) -> f64| median(rounds.iter().filter_map(|round| round.get(&contender)).map(value));
         let beside = |other| {
