@@ -1,5 +1,5 @@
 //! What a plan says that it locks, against what the server says: every step of every kind of change, there and back, on empty tables.
-//! A step may take less than it says, never more, and nothing on another table.
+//! A step may take less than it says, never more, and nothing on another table; and of two tables, it locks the referenced one first.
 #![cfg(all(unix, feature = "sandbox"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says by a panic that it fails")]
 
@@ -36,7 +36,7 @@ test_each! { locks_what_it_says;
     rename_serial_that_is_referenced: "rename boxes.id to box_id;";
     widen_a_key_that_is_referenced: "widen boxes.id to bigint;";
     constrain_by_a_primary_key: "constrain tags: primary key (name) or reject;";
-    constrain_by_a_reference_that_mends: r#"constrain users: (total) references orders { fix total "1", old writes reject }"#;
+    constrain_by_a_reference_that_mends: r#"constrain users: (total) references boxes { fix total "1", old writes reject }"#;
     unconstrain_a_check: "unconstrain users: users_total_check;";
     default_none: "default users.total: none;";
     comment_on_a_column: r#"comment users.name: "What they are called";"#;
@@ -96,10 +96,21 @@ impl Server {
 
     fn carry_out(&mut self, what: &str, action: &Action) {
         let roots = roots(&mut self.watcher);
-        let measured = match action.mode {
+        let references = references(&mut self.watcher);
+        let (measured, order) = match action.mode {
             Mode::Transaction | Mode::LongTransaction => self.in_transaction(&action.statements),
-            Mode::Outside => self.outside(action),
+            Mode::Outside => (self.outside(action), BTreeMap::new()),
         };
+        // H25: clients that write a row and then one that references it wait for us, or we for them; not both.
+        for (referencing, referenced) in &references {
+            let mutual = references.contains(&(referenced.clone(), referencing.clone()));
+            if let (Some(first), Some(then)) = (order.get(referencing), order.get(referenced))
+                && first < then
+                && !mutual
+            {
+                self.differences.push(format!("{what} locks {referencing} before {referenced}, which it references"));
+            }
+        }
         for (table, level) in measured {
             // What the step itself has made is nobody else's yet.
             let Some(root) = roots.get(&table) else { continue };
@@ -114,15 +125,20 @@ impl Server {
         }
     }
 
-    fn in_transaction(&mut self, statements: &[String]) -> Locks {
+    /// What is locked in the end, and by which statement each table was locked against writers.
+    fn in_transaction(&mut self, statements: &[String]) -> (Locks, BTreeMap<String, usize>) {
         let mut tx = self.client.transaction().unwrap();
-        for statement in statements {
-            tx.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-        }
         let pid: i32 = tx.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
-        let held = held(&mut tx, pid);
+        let (mut locks, mut order) = (Locks::new(), BTreeMap::new());
+        for (n, statement) in statements.iter().enumerate() {
+            tx.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+            locks = held(&mut tx, pid);
+            for (table, _) in locks.iter().filter(|(_, level)| level.conflicts_with(LockLevel::RowExclusive)) {
+                order.entry(table.clone()).or_insert(n);
+            }
+        }
         tx.commit().unwrap();
-        held
+        (locks, order)
     }
 
     /// Such a statement waits for the transactions that were there before, and holds its locks meanwhile.
@@ -183,6 +199,20 @@ fn held(client: &mut impl GenericClient, pid: i32) -> Locks {
         *known = level.max(*known);
     }
     locks
+}
+
+/// The tables that reference another one, with that one.
+fn references(client: &mut Client) -> Vec<(String, String)> {
+    let rows = client
+        .query(
+            "select cn.nspname || '.' || child.relname, pn.nspname || '.' || parent.relname
+            from pg_constraint join pg_class as child on child.oid = conrelid join pg_namespace as cn on cn.oid = child.relnamespace
+            join pg_class as parent on parent.oid = confrelid join pg_namespace as pn on pn.oid = parent.relnamespace
+            where contype = 'f' and conrelid <> confrelid",
+            &[],
+        )
+        .unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
 /// The tables that there are, each with the partitioned table that it is part of, or itself.

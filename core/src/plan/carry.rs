@@ -533,6 +533,13 @@ pub(super) fn lock_tables(locks: &[Lock]) -> Vec<String> {
         .collect()
 }
 
+/// Has `referenced` locked before `referencing`: clients that write both begin with it.
+pub(super) fn lock_before(locks: &mut Vec<Lock>, referenced: &QualifiedName, referencing: &QualifiedName) {
+    locks.retain(|lock| lock.table != *referenced);
+    let at = locks.iter().position(|lock| lock.table == *referencing).unwrap_or(locks.len());
+    locks.insert(at, exclusive(referenced));
+}
+
 fn is_foreign_key(constraint: &Constraint) -> bool {
     matches!(constraint.kind, ConstraintKind::ForeignKey { .. })
 }

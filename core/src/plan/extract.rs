@@ -1,7 +1,8 @@
 //! The plan of an extraction: values that repeat become rows of a new table, and the rows that had them refer to it.
 
 use super::carry::{
-    Carry, analyze_step, drop_constraint_if_exists, exclusive, foreign_key_steps, lock_tables, validate_step,
+    Carry, analyze_step, drop_constraint_if_exists, exclusive, foreign_key_steps, lock_before, lock_tables,
+    validate_step,
 };
 use super::columns::{add_columns_step, column_object, copy_column_privileges, key_columns};
 use super::compare::{all, any};
@@ -253,7 +254,8 @@ impl<'a> Parts<'a> {
 
     fn contract_step(&self, carry: &Carry<'_>, triggers: &Triggers<'_>) -> Step {
         let source = self.extract.source.quoted();
-        let locks = carry.contract_locks();
+        let mut locks = carry.contract_locks();
+        lock_before(&mut locks, &self.extract.target, &self.extract.source);
         let mut statements = lock_tables(&locks);
         statements.extend(triggers.drop_statements());
         statements.extend(carry.contract_drops());

@@ -1,6 +1,8 @@
 //! The plan of a move: a column moves to a table that is related by a foreign key.
 
-use super::carry::{Carry, analyze_step, drop_constraint_if_exists, exclusive, lock_tables, validate_step};
+use super::carry::{
+    Carry, analyze_step, drop_constraint_if_exists, exclusive, lock_before, lock_tables, validate_step,
+};
 use super::columns::{add_columns_step, column_object, copy_column_privileges, copy_privileges_to_column, key_columns};
 use super::columns_sync::restore_not_null;
 use super::make::{Part, Planned, table_notes};
@@ -139,10 +141,11 @@ impl Parts<'_> {
         let of_to = Lock { table: change.to.clone(), level: level(self.new.not_null), scans: false };
         // Code that writes both begins with the one that is referenced.
         let locks = if change.upwards { vec![of_to, of_from] } else { vec![of_from, of_to] };
+        let undo_locks: Vec<Lock> = locks.iter().map(|lock| exclusive(&lock.table)).collect();
         undo.push(Action {
-            statements: triggers.undo().into_iter().chain(checks).collect(),
+            statements: lock_tables(&undo_locks).into_iter().chain(triggers.undo()).chain(checks).collect(),
             mode: Mode::Transaction,
-            locks: locks.iter().map(|lock| exclusive(&lock.table)).collect(),
+            locks: undo_locks,
         });
         Step {
             id: "sync".to_owned(),
@@ -266,10 +269,7 @@ impl Parts<'_> {
         let change = self.change;
         let to = change.to.quoted();
         let mut locks = carry.contract_locks();
-        // The one that is referenced before the one that references it.
-        let at = locks.iter().position(|lock| lock.table == self.many.name).unwrap_or(0);
-        locks.retain(|lock| lock.table != self.one.name);
-        locks.insert(at.min(locks.len()), exclusive(&self.one.name));
+        lock_before(&mut locks, &self.one.name, &self.many.name);
         let mut statements = lock_tables(&locks);
         statements.extend(triggers.drop_statements());
         statements.extend(carry.contract_drops());

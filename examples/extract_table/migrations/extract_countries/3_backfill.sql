@@ -119,7 +119,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('extract_countries', 'b98963188be3e5d4', 'backfilled', 'contract', '', 'psql')
+    values ('extract_countries', 'e81a7c564ceadfa0', 'backfilled', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
   end if;

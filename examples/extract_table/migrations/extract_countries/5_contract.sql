@@ -2,8 +2,8 @@
 -- A country is written in each address, and in more than one way.
 --
 -- The before shape goes. There is no way back: run it when nothing uses that shape and verify.sql finds no difference.
--- Locks addresses in ACCESS EXCLUSIVE mode for milliseconds once it is granted: reads and writes wait.
 -- Locks countries in ACCESS EXCLUSIVE mode for milliseconds once it is granted: reads and writes wait.
+-- Locks addresses in ACCESS EXCLUSIVE mode for milliseconds once it is granted: reads and writes wait.
 --
 -- Made by `cargo build` from the declaration; edits are overwritten. Run with psql, or let `coexist up` do it.
 
@@ -29,8 +29,8 @@ $coexist$;
 
 -- step contract: drop country, country_code from addresses
 begin;
-lock table "public"."addresses" in access exclusive mode;
 lock table "public"."countries" in access exclusive mode;
+lock table "public"."addresses" in access exclusive mode;
 drop trigger "zz_coexist_3_insert_extract_countries" on "public"."addresses";
 drop trigger "zz_coexist_3_update_extract_countries" on "public"."addresses";
 drop trigger "zz_coexist_fan_out_extract_countries" on "public"."countries";
@@ -59,7 +59,7 @@ do $coexist$
 begin
   if to_regclass('coexist.changes') is not null then
     insert into coexist.changes (name, fingerprint, phase, stage, plan, runner)
-    values ('extract_countries', 'b98963188be3e5d4', 'contracted', 'contract', '', 'psql')
+    values ('extract_countries', 'e81a7c564ceadfa0', 'contracted', 'contract', '', 'psql')
     on conflict (name) do update set fingerprint = excluded.fingerprint, phase = excluded.phase, stage = excluded.stage,
       direction = 'forward', runner = excluded.runner, updated_at = clock_timestamp();
     insert into coexist.steps (change, id, state, tries, finished_at)
