@@ -202,7 +202,8 @@ fn an_ordinary_user_can_start_one() {
     // The program itself may lie where that user cannot go.
     let folder = open_folder();
     let program = folder.path().join("program");
-    std::fs::copy(own_program(), &program).unwrap();
+    // By another process: a child that is forked here while this one has the copy open for writing keeps it from being run (ETXTBSY).
+    assert!(Command::new("cp").args([own_program(), program.clone()]).status().unwrap().success());
     let other = Other::start(program, "wait", |command| command.uid(65534).gid(65534));
     kill_process(other.pid(), Signal::KILL).unwrap();
     other.expect_nothing_left();
